@@ -1,0 +1,179 @@
+"""Facts that decide access, as immutable values: what the rules reason over.
+
+`Facts` is one consistent excerpt of one snapshot. It says nothing about who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from storage.records.ids import (
+    AdAccountId,
+    AggregationId,
+    AssignmentId,
+    ClientLinkId,
+    LoginId,
+    ManagerAccountId,
+    UserId,
+)
+from storage.records.values import (
+    AdAccountStatus,
+    ClientLinkStatus,
+    LinkPermission,
+    LoginStatus,
+    ManagerAccountStatus,
+    Role,
+    UserStatus,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EveryAccount:
+    """No scope: the manager account, every ad account of it, and all below (rules P1, P3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyAccounts:
+    """Exactly these ad accounts and nothing else (rule P2); an empty set reaches nothing."""
+
+    ids: frozenset[AdAccountId]
+
+
+@dataclass(frozen=True, slots=True)
+class EveryLinkedEntity:
+    """Everything below the manager account but none of the ad accounts it owns (rule P4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyLinkedEntities:
+    """Only what lies below these directly linked manager accounts (rule P4)."""
+
+    ids: frozenset[ManagerAccountId]
+
+
+Scope: TypeAlias = EveryAccount | OnlyAccounts | EveryLinkedEntity | OnlyLinkedEntities
+
+
+class UserFact(NamedTuple):
+    """One person in one manager account; `is_original` marks the user a login began with (P11)."""
+
+    id: UserId
+    login_id: LoginId
+    manager_account_id: ManagerAccountId
+    status: UserStatus
+    is_original: bool
+    login_status: LoginStatus
+
+
+class Assignment(NamedTuple):
+    """One stored CustomerRole."""
+
+    id: AssignmentId
+    user_id: UserId
+    manager_account_id: ManagerAccountId
+    role: Role
+    scope: Scope
+
+
+class CustomerLink(NamedTuple):
+    """Managing manager account → client manager account, latest generation only."""
+
+    id: ClientLinkId
+    managing_id: ManagerAccountId
+    client_id: ManagerAccountId
+    permission: LinkPermission
+    status: ClientLinkStatus
+
+
+class AccountLink(NamedTuple):
+    """Managing manager account → one ad account, latest generation only."""
+
+    id: ClientLinkId
+    managing_id: ManagerAccountId
+    client_id: AdAccountId
+    status: ClientLinkStatus
+
+
+class Aggregation(NamedTuple):
+    """Aggregator's manager account → a manager account it signed up (rule P13)."""
+
+    id: AggregationId
+    aggregator_id: ManagerAccountId
+    manager_account_id: ManagerAccountId
+
+
+class AdAccountFact(NamedTuple):
+    """Who owns an ad account and whether it lives."""
+
+    id: AdAccountId
+    owner_id: ManagerAccountId
+    status: AdAccountStatus
+
+
+class ManagerAccountFact(NamedTuple):
+    """Whether a manager account lives."""
+
+    id: ManagerAccountId
+    status: ManagerAccountStatus
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, tuple[_V, ...]]:
+    groups: dict[_K, list[_V]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in groups.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One excerpt of one snapshot, indexed both ways.
+
+    Shapes: every mapping lacks the keys that have nothing; look up with `.get(key, ())`.
+    An excerpt holds whatever its loader was asked for; the rules read what is there and never fetch.
+    """
+
+    users: Mapping[UserId, UserFact]
+    assignments_by_user: Mapping[UserId, tuple[Assignment, ...]]
+    manager_accounts: Mapping[ManagerAccountId, ManagerAccountFact]
+    ad_accounts: Mapping[AdAccountId, AdAccountFact]
+    customer_links_from: Mapping[ManagerAccountId, tuple[CustomerLink, ...]]
+    customer_links_to: Mapping[ManagerAccountId, tuple[CustomerLink, ...]]
+    account_links_from: Mapping[ManagerAccountId, tuple[AccountLink, ...]]
+    account_links_to: Mapping[AdAccountId, tuple[AccountLink, ...]]
+    aggregations_from: Mapping[ManagerAccountId, tuple[Aggregation, ...]]
+    aggregations_to: Mapping[ManagerAccountId, tuple[Aggregation, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        users: Iterable[UserFact] = (),
+        assignments: Iterable[Assignment] = (),
+        manager_accounts: Iterable[ManagerAccountFact] = (),
+        ad_accounts: Iterable[AdAccountFact] = (),
+        customer_links: Iterable[CustomerLink] = (),
+        account_links: Iterable[AccountLink] = (),
+        aggregations: Iterable[Aggregation] = (),
+    ) -> Facts:
+        """Index loose facts. Order of insertion never changes an answer."""
+        customer_links = tuple(customer_links)
+        account_links = tuple(account_links)
+        aggregations = tuple(aggregations)
+        return cls(
+            users={user.id: user for user in users},
+            assignments_by_user=_grouped((item.user_id, item) for item in assignments),
+            manager_accounts={item.id: item for item in manager_accounts},
+            ad_accounts={item.id: item for item in ad_accounts},
+            customer_links_from=_grouped((link.managing_id, link) for link in customer_links),
+            customer_links_to=_grouped((link.client_id, link) for link in customer_links),
+            account_links_from=_grouped((link.managing_id, link) for link in account_links),
+            account_links_to=_grouped((link.client_id, link) for link in account_links),
+            aggregations_from=_grouped((item.aggregator_id, item) for item in aggregations),
+            aggregations_to=_grouped((item.manager_account_id, item) for item in aggregations),
+        )
