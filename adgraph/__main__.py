@@ -1,0 +1,5 @@
+"""`python -m adgraph`: the command line."""
+
+from adgraph.cli import app
+
+app()
