@@ -6,7 +6,8 @@ advertising API; the spelling is turned into UPPER_CASE as GraphQL has it.
 
 from __future__ import annotations
 
-from enum import StrEnum, auto
+from enum import StrEnum
+from enum import auto as auto
 
 
 class ValueSet(StrEnum):

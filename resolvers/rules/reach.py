@@ -1,0 +1,289 @@
+"""What a user, or a login, may do: the union over all ways in (rules P1–P4, P7–P9, P11–P13).
+
+`Reach` is the one place that answers "may": reading, listing, checking, explaining and guarding a write
+all ask it, over one excerpt of facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from resolvers.rules.capabilities import (
+    BIT,
+    NEEDS_SETTLED_LINKS,
+    NOTHING,
+    ON_AD_ACCOUNT,
+    ON_MANAGER_ACCOUNT,
+    ROLE_CAPABILITIES,
+    ROLE_RANK,
+    SURVIVES_ACCOUNT_LINK,
+    VIEW,
+    Capability,
+    CapabilitySet,
+    cut,
+    joined,
+    without,
+)
+from resolvers.rules.hierarchy import Below, Hierarchy
+from resolvers.rules.links import CARRIES_ACCESS, IN_TRANSITION
+from storage.records.facts import (
+    AdAccountFact,
+    Assignment,
+    EveryAccount,
+    EveryLinkedEntity,
+    Facts,
+    OnlyAccounts,
+    OnlyLinkedEntities,
+    UserFact,
+)
+from storage.records.ids import AdAccountId, LoginId, ManagerAccountId, UserId
+from storage.records.values import AdAccountStatus, LoginStatus, ManagerAccountStatus, Role, UserStatus
+
+
+class Carried(NamedTuple):
+    """What one assignment brings at one manager account.
+
+    `own` holds on the manager account itself, `accounts` passes to the ad accounts it owns, `links`
+    passes through the account links and aggregations it holds.
+    """
+
+    assignment: Assignment
+    own: CapabilitySet
+    accounts: CapabilitySet
+    links: CapabilitySet
+
+
+class Grant(NamedTuple):
+    """What one assignment gives on a target through one context (rule P8)."""
+
+    context: ManagerAccountId
+    role: Role
+    capabilities: CapabilitySet
+    is_beyond_limit: bool
+
+
+class Permissions(NamedTuple):
+    """What a subject may do on one target.
+
+    `withheld` is what the paths give but the state of the target forbids (P12, transition lock);
+    `over_limit` is what only a chain of more than five manager accounts would give (P10).
+    """
+
+    capabilities: CapabilitySet
+    withheld: CapabilitySet
+    over_limit: CapabilitySet
+    roles: tuple[Role, ...]
+
+    def allow(self, capability: Capability) -> bool:
+        """Whether the capability is held now."""
+        return bool(self.capabilities & BIT[capability])
+
+
+NO_PERMISSIONS = Permissions(NOTHING, NOTHING, NOTHING, ())
+
+_CarriedByManager: TypeAlias = dict[ManagerAccountId, tuple[Carried, ...]]
+
+
+def may_act(user: UserFact) -> bool:
+    """P12: a user who is not active, or whose login was merged into another, reaches nothing."""
+    return user.status == UserStatus.ACTIVE and user.login_status == LoginStatus.ACTIVE
+
+
+def users_of_login(facts: Facts, login_id: LoginId) -> tuple[UserId, ...]:
+    """P11: a login reaches what all its active users reach."""
+    return tuple(user.id for user in facts.users.values() if user.login_id == login_id and may_act(user))
+
+
+def users_asked_as(facts: Facts, user_id: UserId) -> tuple[UserId, ...]:
+    """Whose assignments count when `user_id` is the subject (rule P11).
+
+    The user a login began with stands for the whole login; any other user for itself alone.
+    """
+    user = facts.users.get(user_id)
+    if user is None or not may_act(user):
+        return ()
+    return users_of_login(facts, user.login_id) if user.is_original else (user_id,)
+
+
+def is_in_transition(facts: Facts, ad_account: AdAccountId) -> bool:
+    """Whether one of the account's links is being made or unmade right now."""
+    return any(link.status in IN_TRANSITION for link in facts.account_links_to.get(ad_account, ()))
+
+
+def allowed_by_state(facts: Facts, account: AdAccountFact) -> CapabilitySet:
+    """What the state of an ad account lets anybody do (rule P12, error 1472)."""
+    if account.status == AdAccountStatus.INACTIVE:
+        return VIEW
+    if is_in_transition(facts, account.id):
+        return without(ON_AD_ACCOUNT, NEEDS_SETTLED_LINKS)
+    return ON_AD_ACCOUNT
+
+
+class Reach:
+    """Everything a set of assignments reaches, worked out target by target and remembered."""
+
+    __slots__ = ("_assignments", "_beyond", "_owned", "_scoped", "_within", "facts", "hierarchy")
+
+    def __init__(self, hierarchy: Hierarchy, assignments: Iterable[Assignment]) -> None:
+        self.facts = hierarchy.facts
+        self.hierarchy = hierarchy
+        self._assignments: list[tuple[Assignment, Below]] = []
+        self._scoped: dict[AdAccountId, list[Assignment]] = {}
+        for assignment in assignments:
+            top = assignment.manager_account_id
+            match assignment.scope:
+                case EveryAccount():
+                    self._assignments.append((assignment, hierarchy.below(top)))
+                case EveryLinkedEntity():
+                    self._assignments.append((assignment, hierarchy.below_linked_entities(top, None)))
+                case OnlyLinkedEntities(ids):
+                    self._assignments.append((assignment, hierarchy.below_linked_entities(top, ids)))
+                case OnlyAccounts(ids):
+                    for ad_account in ids:
+                        self._scoped.setdefault(ad_account, []).append(assignment)
+        self._within: _CarriedByManager = {}
+        self._beyond: _CarriedByManager = {}
+        self._owned: dict[ManagerAccountId, Permissions] = {}
+
+    @classmethod
+    def of_users(cls, hierarchy: Hierarchy, users: Iterable[UserId]) -> Reach:
+        """The reach of these users together; they must already be those who may act."""
+        held = hierarchy.facts.assignments_by_user
+        return cls(hierarchy, [assignment for user in users for assignment in held.get(user, ())])
+
+    # What arrives at a manager account
+
+    def carried_at(self, manager_account: ManagerAccountId) -> tuple[Carried, ...]:
+        """What each assignment brings here over chains within the limit."""
+        found = self._within.get(manager_account)
+        if found is None:
+            found = self._within[manager_account] = tuple(self._carried(manager_account, beyond=False))
+        return found
+
+    def carried_beyond_limit_at(self, manager_account: ManagerAccountId) -> tuple[Carried, ...]:
+        """What each assignment would bring here over chains that are too long (rule P10)."""
+        found = self._beyond.get(manager_account)
+        if found is None:
+            found = self._beyond[manager_account] = tuple(self._carried(manager_account, beyond=True))
+        return found
+
+    def _carried(self, manager_account: ManagerAccountId, *, beyond: bool) -> Iterator[Carried]:
+        for assignment, below in self._assignments:
+            if (
+                not beyond
+                and assignment.manager_account_id == manager_account
+                and not isinstance(assignment.scope, EveryAccount)
+            ):
+                every = isinstance(assignment.scope, EveryLinkedEntity)
+                links = ROLE_CAPABILITIES[assignment.role] if every else NOTHING
+                yield Carried(assignment, VIEW, NOTHING, links)
+                continue
+            survives = (below.beyond if beyond else below.within).get(manager_account)
+            if survives:
+                carried = cut(ROLE_CAPABILITIES[assignment.role], survives)
+                yield Carried(assignment, cut(carried, ON_MANAGER_ACCOUNT), carried, carried)
+
+    def manager_accounts(self) -> frozenset[ManagerAccountId]:
+        """Every manager account an unscoped assignment arrives at, aggregated ones not included."""
+        reached: set[ManagerAccountId] = set()
+        for assignment, below in self._assignments:
+            reached.add(assignment.manager_account_id)
+            reached.update(below.within)
+        return frozenset(reached)
+
+    def scoped_ad_accounts(self) -> frozenset[AdAccountId]:
+        """Every ad account a scope lists, reached or not."""
+        return frozenset(self._scoped)
+
+    # What is held on a target
+
+    def grants_on_manager_account(self, target: ManagerAccountId) -> Iterator[Grant]:
+        """All grants on a manager account, by context (its own id, or the aggregator's: P13)."""
+        for beyond, carried_at in ((False, self.carried_at), (True, self.carried_beyond_limit_at)):
+            for carried in carried_at(target):
+                yield Grant(target, carried.assignment.role, carried.own, beyond)
+            for aggregation in self.facts.aggregations_to.get(target, ()):
+                for carried in carried_at(aggregation.aggregator_id):
+                    held = cut(carried.links, ON_MANAGER_ACCOUNT)
+                    yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
+
+    def grants_on_ad_account(self, target: AdAccountFact) -> Iterator[Grant]:
+        """All grants on an ad account, by context (owner, link holder or aggregator)."""
+        links = [
+            link.managing_id
+            for link in self.facts.account_links_to.get(target.id, ())
+            if link.status in CARRIES_ACCESS
+        ]
+        aggregators = [item.aggregator_id for item in self.facts.aggregations_to.get(target.owner_id, ())]
+        for beyond, carried_at in ((False, self.carried_at), (True, self.carried_beyond_limit_at)):
+            for carried in carried_at(target.owner_id):
+                held = cut(carried.accounts, ON_AD_ACCOUNT)
+                yield Grant(target.owner_id, carried.assignment.role, held, beyond)
+            for holder in links:
+                for carried in carried_at(holder):
+                    held = cut(carried.links, cut(ON_AD_ACCOUNT, SURVIVES_ACCOUNT_LINK))
+                    yield Grant(holder, carried.assignment.role, held, beyond)
+            for aggregator in aggregators:
+                for carried in carried_at(aggregator):
+                    yield Grant(aggregator, carried.assignment.role, cut(carried.links, ON_AD_ACCOUNT), beyond)
+        yield from self._scoped_grants(target, links, aggregators)
+
+    def _scoped_grants(
+        self, target: AdAccountFact, links: list[ManagerAccountId], aggregators: list[ManagerAccountId]
+    ) -> Iterator[Grant]:
+        """P2: a scope reaches what its manager account owns, holds a link to, or aggregates."""
+        for assignment in self._scoped.get(target.id, ()):
+            context, role = assignment.manager_account_id, assignment.role
+            held = cut(ROLE_CAPABILITIES[role], ON_AD_ACCOUNT)
+            if context == target.owner_id or context in aggregators:
+                yield Grant(context, role, held, False)
+            if context in links:
+                yield Grant(context, role, cut(held, SURVIVES_ACCOUNT_LINK), False)
+
+    def on_manager_account(
+        self, target: ManagerAccountId, context: ManagerAccountId | None = None
+    ) -> Permissions:
+        """What is held on a manager account; with a context, only through it (rule P8)."""
+        fact = self.facts.manager_accounts.get(target)
+        state = VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
+        return _union(self.grants_on_manager_account(target), context, state)
+
+    def on_ad_account(self, target: AdAccountFact, context: ManagerAccountId | None = None) -> Permissions:
+        """What is held on an ad account; with a context, only through it (rule P8)."""
+        facts = self.facts
+        if (
+            context is None
+            and target.id not in facts.account_links_to
+            and target.id not in self._scoped
+            and target.status != AdAccountStatus.INACTIVE
+        ):
+            # Ten thousand siblings that only their owner leads to share one answer.
+            found = self._owned.get(target.owner_id)
+            if found is None:
+                found = _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
+                self._owned[target.owner_id] = found
+            return found
+        return _union(self.grants_on_ad_account(target), context, allowed_by_state(facts, target))
+
+
+def _union(grants: Iterable[Grant], context: ManagerAccountId | None, state: CapabilitySet) -> Permissions:
+    """P7: the union over all paths; then what the target's state leaves of it."""
+    held = beyond = NOTHING
+    roles: set[Role] = set()
+    for grant in grants:
+        if not grant.capabilities or (context is not None and grant.context != context):
+            continue
+        if grant.is_beyond_limit:
+            beyond = joined(beyond, grant.capabilities)
+        else:
+            held = joined(held, grant.capabilities)
+            roles.add(grant.role)
+    if not held and not beyond:
+        return NO_PERMISSIONS
+    return Permissions(
+        capabilities=cut(held, state),
+        withheld=without(held, state),
+        over_limit=without(beyond, held),
+        roles=tuple(sorted(roles, key=ROLE_RANK.__getitem__)),
+    )
