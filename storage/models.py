@@ -57,7 +57,7 @@ def one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> Any:
     return Check(f"{column} IN ({', '.join(repr(str(value)) for value in values)})")
 
 
-class Table(Model):  # type: ignore[misc]
+class Table(Model):
     """What every table shares: names as written, no database of its own."""
 
     class Meta:
@@ -123,7 +123,7 @@ class Login(Table):
     merged_into = ForeignKeyField("self", null=True)
 
     class Meta:
-        constraints = [Check("(status = 'MERGED') = (merged_into_id IS NOT NULL)")]
+        constraints = (Check("(status = 'MERGED') = (merged_into_id IS NOT NULL)"),)
 
 
 class ContactInfo(Table):
@@ -254,11 +254,11 @@ class Assignment(Table):
     ended_revision = ForeignKeyField(Revision, null=True, index=False)
 
     class Meta:
-        constraints = [
+        constraints = (
             Check("ended_revision_id IS NULL OR ended_revision_id >= began_revision_id"),
             # Super Admin and Aggregator are customer-level: a scope on accounts would be a silent lie.
             Check("scope <> 'ONLY_ACCOUNTS' OR role NOT IN ('SUPER_ADMIN', 'AGGREGATOR')"),
-        ]
+        )
 
 
 Assignment.add_index(
@@ -325,7 +325,7 @@ class ClientLink(Table):
     time_stamp = BigIntegerField()
 
     class Meta:
-        constraints = [
+        constraints = (
             Check(
                 "(type = 'CUSTOMER_LINK' AND client_manager_account_id IS NOT NULL AND client_ad_account_id IS NULL"
                 " AND permission IS NOT NULL AND is_bill_to_client IS NULL)"
@@ -333,7 +333,7 @@ class ClientLink(Table):
                 " AND permission IS NULL AND is_bill_to_client IS NOT NULL)"
             ),
             Check("managing_id <> client_manager_account_id"),
-        ]
+        )
         indexes = (
             (("managing", "type", "status"), False),
             (("client_manager_account", "status"), False),
@@ -373,9 +373,7 @@ class ClientLinkPeriod(Table):
         indexes = ((("client_link", "id"), False),)
 
 
-ClientLinkPeriod.add_index(
-    ClientLinkPeriod.client_link, unique=True, where=OPEN, name="client_link_period_open"
-)
+ClientLinkPeriod.add_index(ClientLinkPeriod.client_link, unique=True, where=OPEN, name="client_link_period_open")
 
 
 class Aggregation(Table):
@@ -388,7 +386,7 @@ class Aggregation(Table):
     ended_revision = ForeignKeyField(Revision, null=True, index=False)
 
     class Meta:
-        constraints = [Check("aggregator_id <> manager_account_id")]
+        constraints = (Check("aggregator_id <> manager_account_id"),)
 
 
 Aggregation.add_index(
