@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -38,6 +39,13 @@ STATEMENT_TIMEOUT_MS = 30_000
 """How long one statement may run on PostgreSQL before it is stopped."""
 CONNECT_TIMEOUT_S = 10
 
+
+def driver_error(error: peewee.PeeweeException) -> Exception:
+    """What the driver raised, out of Peewee's wrapping, which knows less."""
+    inner = error.__context__
+    return inner if isinstance(inner, Exception) else error
+
+
 _READ_ONLY_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -45,7 +53,8 @@ class _SqliteConnection(sqlite3.Connection):
     """Closes itself with its thread: a thread-local connection has nobody else to close it."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it may not even have opened
+            self.close()
 
 
 class Transaction:
@@ -272,7 +281,7 @@ class SqliteStore(Database):
                 self.engine.connect(reuse_if_open=True)
                 break
             except peewee.PeeweeException as error:
-                known = from_sqlite(error.__cause__ or error)  # type: ignore[arg-type]
+                known = from_sqlite(driver_error(error))
                 # Turning a new file to WAL takes a lock that SQLite does not wait for.
                 if not isinstance(known, StorageBusy) or time.monotonic() > deadline:
                     raise known from error
@@ -365,7 +374,7 @@ class PostgresqlStore(Database):
         except MaxConnectionsExceeded as error:
             raise StorageBusy("All connections to the database are in use. Nothing was changed; try again.") from error
         except peewee.PeeweeException as error:
-            raise from_postgresql(error.__cause__ or error) from error  # type: ignore[arg-type]
+            raise from_postgresql(driver_error(error)) from error
         except self._driver_error as error:
             raise from_postgresql(error) from error
         return self._pool.connection()

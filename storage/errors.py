@@ -63,7 +63,7 @@ _UNOPENED = "The database file could not be opened. Check that its folder exists
 _IO = "Reading or writing the database file failed. Check the disk, then try again."
 _SCHEMA = "The tables are not the ones this version expects. Run `adgraph migrate`, then try again."
 _FAILED = "The database could not carry out what was asked. The log has the details."
-_UNREACHABLE = "The database server cannot be reached. Check that it runs and that the address is right."
+_UNREACHABLE = "The database server cannot be reached. Check that it runs, and that host, user and name are right."
 _TOO_SLOW = "The database took too long and was stopped. Ask for less, or try again when it is less busy."
 
 _SQLITE_FAILURES: dict[int, str] = {

@@ -74,7 +74,7 @@ def _array_cast(column: Node) -> str:
     return {"BIGAUTO": "::bigint[]", "BIGINT": "::bigint[]", "TEXT": "::text[]"}.get(kind or "", "")
 
 
-def is_in(column: Node, name: str) -> ColumnBase:
+def is_in(column: Any, name: str) -> ColumnBase:
     """The condition that `column` is in the list bound as `name`; an empty list matches nothing."""
     return _IsIn(column, name)
 
