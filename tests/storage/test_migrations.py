@@ -1,0 +1,116 @@
+"""From an empty database to the tables of this version, and no further."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from peewee import Check
+
+from storage.database import Database
+from storage.errors import NewerDatabase, OutdatedDatabase
+from storage.migrate import HISTORY, check_current, known_migrations, migrate, read_applied_migrations
+from storage.models import ManagerAccount
+from storage.schema_check import schema_differences
+
+
+@pytest.fixture
+def empty(empty_url: str) -> Iterator[Database]:
+    database = Database.open(empty_url)
+    yield database
+    database.close()
+
+
+def test_an_empty_database_becomes_current(empty: Database) -> None:
+    assert migrate(empty) == list(known_migrations())
+    check_current(empty)
+
+
+def test_migrating_twice_does_nothing(empty: Database) -> None:
+    migrate(empty)
+    assert migrate(empty) == []
+    check_current(empty)
+
+
+def test_migrations_lead_to_the_tables_the_models_describe(database: Database) -> None:
+    assert schema_differences(database) == []
+
+
+def test_a_dropped_index_is_a_difference(database: Database) -> None:
+    with database.write() as transaction:
+        transaction.execute("DROP INDEX assignment_open")
+    [difference] = schema_differences(database)
+    assert difference.startswith("only in the models: index")
+    assert "ended_revision_id IS NULL" in difference
+
+
+def test_a_changed_check_is_a_difference(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ManagerAccount.status, "constraints", [Check("status IN ('ACTIVE')")])
+    differences = schema_differences(database)
+    assert any("manager_account" in item and item.startswith("only in the models") for item in differences)
+
+
+def test_a_text_column_ordered_by_language_is_a_difference(database: Database) -> None:
+    if database.kind == "sqlite":
+        pytest.skip("SQLite orders text by code point unless told otherwise")
+    with database.write() as transaction:
+        transaction.execute('ALTER TABLE manager_account ALTER name_folded TYPE text COLLATE "default"')
+    assert "ordered by language: manager_account name_folded" in schema_differences(database)
+
+
+def test_an_empty_database_is_refused_with_the_command_that_helps(empty: Database) -> None:
+    with pytest.raises(OutdatedDatabase, match=r"no tables yet. Run `adgraph migrate`"):
+        check_current(empty)
+
+
+def test_an_older_database_is_refused_with_the_command_that_helps(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = (*known_migrations(), "0999_next")
+    monkeypatch.setattr("storage.migrate.known_migrations", lambda: names)
+    with pytest.raises(OutdatedDatabase, match=r"lacks 0999_next.*adgraph migrate"):
+        check_current(database)
+
+
+@pytest.mark.parametrize("act", [check_current, migrate])
+def test_a_newer_database_is_refused_and_left_alone(database: Database, act: object) -> None:
+    with database.write() as transaction:
+        transaction.execute(f"INSERT INTO {HISTORY} (name, applied) VALUES ('0999_next', '2030-01-01 00:00:00')")
+    assert callable(act)
+    with pytest.raises(NewerDatabase, match=r"0999_next.*later one, or restore a backup"):
+        act(database)
+    with database.read() as transaction:
+        assert read_applied_migrations(transaction) == {*known_migrations(), "0999_next"}
+
+
+def test_processes_migrating_at_once_apply_each_migration_once(empty_url: str) -> None:
+    applied: list[list[str]] = []
+    start = threading.Barrier(4)
+
+    def run() -> None:
+        database = Database.open(empty_url)  # its own connections, like another process
+        start.wait()
+        applied.append(migrate(database))
+        database.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(applied, key=len) == [[], [], [], list(known_migrations())]
+
+
+def test_a_failing_migration_leaves_nothing_behind(
+    empty: Database, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("migrations")
+    create = "def up(migrator, db):\n    db.execute_sql('CREATE TABLE leftover (id BIGINT)')\n"
+    (folder / "0001_good.py").write_text(create)
+    (folder / "0002_bad.py").write_text("def up(migrator, db):\n    raise LookupError('broken')\n")
+    monkeypatch.setattr("storage.migrate.MIGRATIONS", folder)
+    with pytest.raises(LookupError):
+        migrate(empty)
+    assert "leftover" not in empty.engine.get_tables()
+    empty.engine.close()
