@@ -1,0 +1,184 @@
+"""The server, put together: routes, what is opened at start and closed at the end. Nothing happens at import."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from adgraph.auth import required_caller
+from adgraph.graph import graph_for
+from adgraph.negotiation import HTML, JSON, preferred
+from adgraph.page import Assets, Page
+from adgraph.refusals import SAFE_HEADERS, Refusal, method_not_allowed, refusal_response, unexpected
+from adgraph.settings import Settings
+from adgraph.view import Graph, GraphQLEndpoint, request_id_of
+from adgraph.workers import Workers
+from storage.database import Database
+from storage.errors import StorageError
+from storage.migrate import check_current
+
+log = logging.getLogger("adgraph")
+
+
+class DemoSession(NamedTuple):
+    """The token every visitor of the page is given in demo mode, and whose it is. Never given out otherwise."""
+
+    token: str
+    signed_in_as: str
+
+
+def create_app(
+    settings: Settings,
+    *,
+    demo: DemoSession | None = None,
+    graph: Graph | None = None,
+    queries: Path | None = None,
+) -> Starlette:
+    """The server for these settings.
+
+    `demo`: whom the page signs in by itself; only used when `settings.demo`. `graph` and `queries` stand in for the
+    real schema and the menu in tests. The database is opened when the server starts, not here.
+    """
+    workers = Workers(
+        threads=settings.threads, max_waiting=settings.max_waiting, timeout_ms=settings.request_timeout_ms
+    )
+    page = Page(queries) if settings.shows_ide else None
+    endpoint = GraphQLEndpoint(settings, workers, graph or graph_for(settings), page.html if page else None)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = open_database(settings)
+        try:
+            check_current(database)
+            app.state.database = database
+            app.state.workers = workers
+            yield
+        finally:
+            workers.close()
+            database.close()
+
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]
+    if page:
+        routes += page_routes(page, demo if settings.demo else None)
+    handlers = {HTTPException: not_found, Refusal: refused, StorageError: unavailable, Exception: failed}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings; makes the folder of a SQLite file that does not exist yet.
+
+    Raises: BadDatabaseUrl, StorageUnavailable.
+    """
+    path = settings.database_url.removeprefix("sqlite:///")
+    if path != settings.database_url:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Database.open(
+        settings.database_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        pool_size=settings.threads,
+        statement_timeout_ms=settings.request_timeout_ms,
+    )
+
+
+def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
+    """What the IDE page asks for, all under /graphiql."""
+
+    async def home(request: Request) -> Response:
+        if preferred(request.headers.get("accept"), (JSON, HTML)) == HTML:
+            return RedirectResponse("/graphql", status_code=307, headers=SAFE_HEADERS)
+        raise HTTPException(404)
+
+    async def menu(request: Request) -> Response:
+        return page.menu()
+
+    async def session(request: Request) -> Response:
+        # A page of another site may not read this answer; browsers that say where they come from need not be asked.
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise Refusal(403, "FORBIDDEN", "The demo token is given to this server's own page only.")
+        return _json({"demo": demo and {"token": demo.token, "signedInAs": demo.signed_in_as}})
+
+    return [
+        Route("/", home),
+        Route("/graphiql/operations", menu),
+        Route("/graphiql/session", session),
+        Route("/graphiql/whoami", whoami),
+        Mount(page.prefix, Assets()),
+    ]
+
+
+async def whoami(request: Request) -> Response:
+    """Whose token this is, for the page's bar: 200, or the refusal a query would get."""
+    authorization = request.headers.get("authorization")
+    database: Database = request.app.state.database
+
+    def work() -> Response:
+        with database.read() as transaction:
+            caller = required_caller(transaction, authorization, time.time_ns() // 1_000_000)
+        return _json({"signedInAs": caller.user_name, "label": caller.label, "expiresAt": caller.expires_at_text})
+
+    workers: Workers = request.app.state.workers
+    return await workers.run(work)
+
+
+async def healthz(request: Request) -> Response:
+    """200 while the process answers; it asks nothing of the database, or a slow one would get the process killed."""
+    return _json({"status": "alive"})
+
+
+async def readyz(request: Request) -> Response:
+    """200 when requests can be answered: the database is reachable and its tables are the ones this code expects."""
+    database: Database = request.app.state.database
+    workers: Workers = request.app.state.workers
+    try:
+        await workers.run(lambda: check_current(database))
+    except StorageError as problem:
+        return refusal_response(Refusal(503, "NOT_READY", str(problem)))
+    return _json({"status": "ready"})
+
+
+async def not_found(request: Request, problem: HTTPException) -> Response:
+    """404 and 405 as JSON, naming what is here."""
+    if problem.status_code == 405:
+        allowed = tuple((problem.headers or {}).get("Allow", "GET").split(", "))
+        return refusal_response(method_not_allowed(request.method, allowed))
+    if problem.status_code == 404:
+        message = "There is nothing at this address; the API is at /graphql."
+        return refusal_response(Refusal(404, "NOT_FOUND", message))
+    return refusal_response(Refusal(problem.status_code, "BAD_REQUEST", problem.detail))
+
+
+async def refused(request: Request, refusal: Refusal) -> Response:
+    """A refusal outside /graphql."""
+    return refusal_response(refusal)
+
+
+async def unavailable(request: Request, problem: StorageError) -> Response:
+    """Storage's own sentence: it is written for strangers."""
+    log.error("%s", problem, exc_info=problem)
+    return refusal_response(Refusal(503, "DATABASE_UNAVAILABLE", str(problem)))
+
+
+async def failed(request: Request, problem: Exception) -> Response:
+    """What nobody foresaw, outside /graphql. Starlette logs the trace after this."""
+    request_id = request_id_of(request.headers.get("x-request-id"))
+    log.error("unexpected error request=%s", request_id, exc_info=problem)
+    return refusal_response(unexpected(request_id))
+
+
+def _json(value: object) -> Response:
+    return Response(orjson.dumps(value), headers=SAFE_HEADERS, media_type="application/json")

@@ -1,0 +1,74 @@
+"""Answers to requests that never reach the graph: status, code, number and a sentence, always as GraphQL JSON.
+
+Numbers are those of the Customer Management reference, for clients that already switch on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+SAFE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer: access answers must not be kept by a cache, nor be read as anything but what they say."""
+
+
+class Refusal(Exception):
+    """A request that gets no data. `message` says what is wrong and what to do; it is shown to the caller."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        number: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.number = number
+        self.headers = dict(headers or {})
+
+    def body(self, **more: str) -> bytes:
+        """The GraphQL response map, as JSON; `more` goes into the error's extensions."""
+        extensions: dict[str, Any] = {"code": self.code}
+        if self.number is not None:
+            extensions["number"] = self.number
+        return orjson.dumps({"errors": [{"message": self.message, "extensions": extensions | more}]})
+
+
+def bad_request(message: str, *, code: str = "BAD_REQUEST") -> Refusal:
+    """400: the request itself cannot be understood."""
+    return Refusal(400, code, message)
+
+
+def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Refusal:
+    """405, with the `Allow` header HTTP asks for."""
+    names = " or ".join(allowed)
+    return Refusal(
+        405, "METHOD_NOT_ALLOWED", f"{method} is not answered here; use {names}.", headers={"Allow": ", ".join(allowed)}
+    )
+
+
+def unexpected(request_id: str) -> Refusal:
+    """500: the one sentence for everything nobody foresaw. What happened stands in the log, under the same id."""
+    return Refusal(
+        500,
+        "INTERNAL_SERVER_ERROR",
+        f"Something went wrong on the server. Nothing was changed. Give this id when you report it: {request_id}",
+    )
+
+
+def refusal_response(refusal: Refusal, media_type: str = "application/json", **more: str) -> Response:
+    """The HTTP answer for a refusal."""
+    headers = {**SAFE_HEADERS, **refusal.headers, "Content-Type": f"{media_type}; charset=utf-8"}
+    return Response(refusal.body(**more), refusal.status, headers)

@@ -1,0 +1,165 @@
+"""What a deployment can decide: every environment variable, documented once, here.
+
+`Settings.from_env()` is the only place that reads the environment. A wrong value stops the start with a sentence that
+names the variable, the value and what is allowed; it is never replaced by a default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+MEBIBYTE = 1024 * 1024
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value adgraph cannot use; the message says which and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, what it decides, how its text is read."""
+
+    name: str
+    decides: str
+    allowed: str
+    read: Callable[[str], Any]
+
+
+def _variable(name: str, decides: str, allowed: str, read: Callable[[str], _T], default: _T) -> Any:
+    return field(default=default, metadata={"variable": Variable(name, decides, allowed, read)})
+
+
+def _switch(text: str) -> bool:
+    return {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}[text.lower()]
+
+
+SWITCH = "on or off"
+
+
+def _between(lowest: int, highest: int) -> tuple[str, Callable[[str], int]]:
+    def read(text: str) -> int:
+        # int() alone would take "1_000", "+5" and digits of other scripts.
+        if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+            raise ValueError(text)
+        return int(text)
+
+    return f"a whole number from {lowest} to {highest}", read
+
+
+def _database_url(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    if scheme not in ("sqlite", "postgresql", "postgres") or not separator or not rest.strip("/"):
+        raise ValueError(text)
+    return f"postgresql://{rest}" if scheme == "postgres" else text
+
+
+def _host(text: str) -> str:
+    if not text or not text.isascii() or any(letter.isspace() or letter in "/@?#" for letter in text):
+        raise ValueError(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The decisions of one deployment. Sizes are bytes, times are milliseconds (`…_ms`)."""
+
+    database_url: str = _variable(
+        "ADGRAPH_DATABASE_URL",
+        "where everything is kept; a relative SQLite path starts at the working directory",
+        "sqlite:///path/to/file.db or postgresql://user:password@host/name",
+        _database_url,
+        "sqlite:///var/adgraph.db",
+    )
+    host: str = _variable("ADGRAPH_HOST", "the address to listen on", "a host name or an address", _host, "127.0.0.1")
+    port: int = _variable("ADGRAPH_PORT", "the port to listen on", *_between(1, 65_535), 8_000)
+    demo: bool = _variable(
+        "ADGRAPH_DEMO", "whether the page signs every visitor in to the demo company", SWITCH, _switch, False
+    )
+    ide: bool | None = _variable(
+        "ADGRAPH_IDE",
+        "whether /graphql shows the IDE page to browsers (unset: only in demo mode)",
+        SWITCH,
+        _switch,
+        None,
+    )
+    introspection: bool | None = _variable(
+        "ADGRAPH_INTROSPECTION",
+        "whether the schema may be asked for and misspelt names get suggestions (unset: only in demo mode)",
+        SWITCH,
+        _switch,
+        None,
+    )
+    get_queries: bool = _variable(
+        "ADGRAPH_GET_QUERIES", "whether queries (never mutations) may come by GET", SWITCH, _switch, True
+    )
+    max_body_bytes: int = _variable(
+        "ADGRAPH_MAX_BODY_BYTES", "the longest request body taken", *_between(1_024, 64 * MEBIBYTE), MEBIBYTE
+    )
+    max_nodes: int = _variable(
+        "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
+    )
+    max_page: int = _variable("ADGRAPH_MAX_PAGE", "the longest page of a connection", *_between(1, 10_000), 100)
+    threads: int = _variable("ADGRAPH_THREADS", "how many requests run at the same time", *_between(1, 64), 4)
+    max_waiting: int = _variable(
+        "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *_between(0, 100_000), 256
+    )
+    busy_timeout_ms: int = _variable(
+        "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
+    )
+    request_timeout_ms: int = _variable(
+        "ADGRAPH_REQUEST_TIMEOUT_MS", "how long one request may take, waiting included", *_between(100, 600_000), 30_000
+    )
+    log_level: str = _variable(
+        "ADGRAPH_LOG_LEVEL",
+        "how much is logged",
+        "debug, info, warning or error",
+        {name: name for name in ("debug", "info", "warning", "error")}.__getitem__,
+        "info",
+    )
+
+    @property
+    def shows_ide(self) -> bool:
+        """Whether browsers get the IDE page."""
+        return self.demo if self.ide is None else self.ide
+
+    @property
+    def allows_introspection(self) -> bool:
+        """Whether the schema may be asked for."""
+        return self.demo if self.introspection is None else self.introspection
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read every variable; an unset or empty one means its default.
+
+        Raises: SettingsError naming the first variable whose value is not allowed.
+        """
+        environ = os.environ if environ is None else environ
+        found: dict[str, Any] = {}
+        for each in fields(cls):
+            variable = variable_of(each)
+            text = environ.get(variable.name, "").strip()
+            if text:
+                found[each.name] = _read(variable, text)
+        return cls(**found)
+
+
+def variable_of(each: Field[Any]) -> Variable:
+    """The environment variable behind one field of `Settings`."""
+    variable: Variable = each.metadata["variable"]
+    return variable
+
+
+def _read(variable: Variable, text: str) -> Any:
+    try:
+        return variable.read(text)
+    except (ValueError, KeyError):
+        # A database address carries a password, and this sentence ends in a log.
+        shown = text if "@" not in text else f"{text.partition(':')[0]}:…@{text.rpartition('@')[2]}"
+        raise SettingsError(
+            f"{variable.name} is {shown!r}, but must be {variable.allowed}: it says {variable.decides}."
+        ) from None
