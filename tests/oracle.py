@@ -346,8 +346,9 @@ def _grants_of(world: World, users: list[User]) -> list[Grant]:
 class Answer:
     """Capabilities on one target.
 
-    `allowed`: what may be used. `over_limit`: what only chains over the limit would give, an error and never
-    a denial. `taken_by_state`: what the paths give but the target's state forbids now.
+    `allowed`: what may be used. `over_limit`: what only chains over the limit would give whatever the state
+    of the target, an error and never a denial. `taken_by_state`: what the paths give but the target's state
+    forbids now.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -413,7 +414,7 @@ class Oracle:
         forbidden = forbidden_by_state(self.world, target)
         return Answer(
             allowed=frozenset(within - forbidden),
-            over_limit=frozenset(beyond - within - forbidden),
+            over_limit=frozenset(beyond - within),
             taken_by_state=frozenset(within & forbidden),
         )
 
