@@ -4,6 +4,7 @@
 
 (() => {
   const TOKEN = 'adgraph.token';
+  const QUESTIONS = 'Questions';
   const SIGNED_OUT = 'adgraph.signed-out';
   const element = React.createElement;
   const at = (id) => document.getElementById(id);
@@ -22,6 +23,8 @@
     if (session.token && !headers.has('Authorization')) headers.set('Authorization', `Bearer ${session.token}`);
     return fetch(url, { ...init, headers });
   }
+
+  const fetcher = GraphiQL.createFetcher({ url: '/graphql', fetch: fetchAsCaller });
 
   // --- who is signed in --------------------------------------------------------------------------------------
 
@@ -102,9 +105,10 @@
     element('path', { d: 'M4 5h16v11H11l-5 4v-4H4z', strokeLinejoin: 'round' }),
     element('path', { d: 'M8 9h8M8 12h5', strokeLinecap: 'round' }));
 
-  function Questions({ operations }) {
+  function Questions({ operations, first }) {
     const { queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
-    const { run } = GraphiQL.React.useExecutionContext({ nonNull: true });
+    const latest = React.useRef(null);
+    latest.current = GraphiQL.React.useExecutionContext({ nonNull: true });
     const [wanted, setWanted] = React.useState('');
     const [chosen, setChosen] = React.useState(null);
     const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
@@ -118,9 +122,16 @@
       setChosen(operation.name);
       queryEditor.setValue(operation.query);
       if (variableEditor) variableEditor.setValue(operation.variables);
-      // The editors tell GraphiQL about their new text a moment later.
-      setTimeout(run, 350);
+      // GraphiQL learns the operation's name from the new text a moment later, and would send the old one until then.
+      setTimeout(() => latest.current.run(), 350);
     }
+
+    React.useEffect(() => {
+      if (first.operation && queryEditor && variableEditor) {
+        ask(first.operation);
+        first.operation = null;
+      }
+    }, [queryEditor, variableEditor]);
 
     return element('div', { className: 'questions' },
       element('h2', null, 'Questions'),
@@ -143,17 +154,28 @@
   async function start() {
     const operations = (await json('/graphiql/operations')).body.operations;
     await begin();
-    const questions = { title: 'Questions', icon, content: () => element(Questions, { operations }) };
-    const first = operations[0];
-    const explorer = GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false });
-    ReactDOM.createRoot(at('graphiql')).render(element(GraphiQL, {
-      fetcher: GraphiQL.createFetcher({ url: '/graphql', fetch: fetchAsCaller }),
-      plugins: [questions, explorer],
-      visiblePlugin: questions,
-      defaultEditorToolsVisibility: 'variables',
-      defaultTabs: first ? [{ query: first.query, variables: first.variables }] : undefined,
-      shouldPersistHeaders: false,
-    }, element(GraphiQL.Logo, null, ' ')));
+    const named = operations.find((operation) => operation.name === location.hash.slice(1));
+    const fresh = !localStorage.getItem('graphiql:tabState');
+    const first = { operation: named || (fresh && operations[0]) || null };
+    const plugins = [
+      { title: QUESTIONS, icon, content: () => element(Questions, { operations, first }) },
+      GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false }),
+    ];
+    ReactDOM.createRoot(at('graphiql')).render(element(Page, { plugins }));
+  }
+
+  // GraphiQL opens a plug-in given as `visiblePlugin` behind a closed pane; its button, drawn a little later, opens both.
+  function openQuestions() {
+    const button = document.querySelector(`button[aria-label="Show ${QUESTIONS}"]`);
+    if (button) button.click();
+    else requestAnimationFrame(openQuestions);
+  }
+
+  function Page({ plugins }) {
+    React.useEffect(openQuestions, []);
+    return element(GraphiQL, {
+      fetcher, plugins, defaultQuery: '', defaultEditorToolsVisibility: 'variables', shouldPersistHeaders: false,
+    }, element(GraphiQL.Logo, null, ' '));
   }
 
   start().catch((problem) => {
