@@ -21,7 +21,7 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, from_postgresql, from_sqlite
-from storage.statements import Kind, R, Statement, compiled
+from storage.statements import Kind, R, Statement, bound, compiled
 
 SQLITE_PRAGMAS: dict[str, str | int] = {
     "journal_mode": "wal",
@@ -90,12 +90,15 @@ class Transaction:
             raise self._database.explain(error) from error
         return plan.shape(rows)
 
-    def run(self, query: peewee.Node) -> Any:
+    def run(self, query: peewee.Node, /, **params: Any) -> Any:
         """Run a query that is built on the spot: writes and rare, dynamic reads. Returns the driver's cursor.
+
+        `params` fill the query's `Param` and `is_in`: a long list is one value there, and thousands elsewhere.
 
         Raises: ConstraintBroken when the database refuses the change; StorageBusy and StorageFailure as `fetch`.
         """
-        return self.execute(*compiled(self._database.engine, query))
+        sql, values = compiled(self._database.engine, query)
+        return self.execute(sql, bound(values, self._kind, params))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Run SQL text with positional values, for what Peewee cannot say. Returns the driver's cursor."""

@@ -140,12 +140,24 @@ def _fixes(row: type[Any], kind: Kind) -> tuple[_Fix, ...]:
     return tuple(fixes)
 
 
+_Slots = tuple[tuple[str | None, Any], ...]
+"""Per placeholder: the parameter's name and its encoder, or None and a constant."""
+
+
+def _bound(slots: _Slots, params: Mapping[str, Any]) -> list[Any]:
+    return [extra if name is None else params[name] if extra is None else extra(params[name]) for name, extra in slots]
+
+
+def bound(values: list[Any], kind: Kind, params: Mapping[str, Any]) -> list[Any]:
+    """The values of a query compiled on the spot, with its parameters filled in."""
+    return _bound(tuple(_slot(value, kind) for value in values), params) if params else values
+
+
 class Plan(NamedTuple):
     """A statement written for one kind of database."""
 
     sql: str
-    slots: tuple[tuple[str | None, Any], ...]
-    """Per placeholder: the parameter's name and its encoder, or None and a constant."""
+    slots: _Slots
     names: frozenset[str]
     width: int | None
     make: Callable[[Any], Any] | None
@@ -155,10 +167,7 @@ class Plan(NamedTuple):
         """The driver's arguments. Raises TypeError when names are missing or unknown."""
         if params.keys() != self.names:
             raise TypeError(f"the statement takes {sorted(self.names)}, not {sorted(params)}")
-        return [
-            extra if name is None else params[name] if extra is None else extra(params[name])
-            for name, extra in self.slots
-        ]
+        return _bound(self.slots, params)
 
     def shape(self, rows: list[Any]) -> list[Any]:
         """The driver's tuples as rows of the statement's class. Cost: a fraction of a microsecond a row."""
