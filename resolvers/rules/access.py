@@ -22,7 +22,7 @@ from resolvers.rules.capabilities import (
     cut,
     names_of,
 )
-from resolvers.rules.paths import AnyTarget, Hop, HopKind, Path, PathFinder, scope_gives
+from resolvers.rules.paths import AnyTarget, ChainOverLimit, Hop, HopKind, Path, PathFinder, scope_gives
 from resolvers.rules.reach import Permissions, Reach
 from storage.records.facts import AdAccountFact, Assignment, Facts, OnlyAccounts
 from storage.records.ids import ManagerAccountId
@@ -128,9 +128,7 @@ def access_of(
     )
 
 
-def permissions_on(
-    reach: Reach, target: AnyTarget, context: ManagerAccountId | None = None
-) -> Permissions:
+def permissions_on(reach: Reach, target: AnyTarget, context: ManagerAccountId | None = None) -> Permissions:
     """What the reach holds on either kind of target."""
     if isinstance(target, AdAccountFact):
         return reach.on_ad_account(target, context)
@@ -142,9 +140,7 @@ def _strength(path: Path) -> tuple[int, int, tuple[int, ...], int]:
     return len(path.hops), -path.capabilities.bit_count(), path.manager_accounts, path.assignment.id
 
 
-def _deciding_first(
-    paths: list[Path], capabilities: CapabilitySet
-) -> tuple[tuple[Path, ...], dict[Capability, int]]:
+def _deciding_first(paths: list[Path], capabilities: CapabilitySet) -> tuple[tuple[Path, ...], dict[Capability, int]]:
     """The first path (shortest, strongest) that gives a capability decides it."""
     first: dict[Capability, Path] = {}
     for capability in names_of(capabilities):
@@ -162,9 +158,7 @@ def _contexts(paths: list[Path], capabilities: CapabilitySet) -> tuple[Context, 
     held: dict[ManagerAccountId, CapabilitySet] = {}
     hops: dict[ManagerAccountId, int] = {}
     for path in paths:
-        held[path.context] = CapabilitySet(
-            held.get(path.context, NOTHING) | cut(path.capabilities, capabilities)
-        )
+        held[path.context] = CapabilitySet(held.get(path.context, NOTHING) | cut(path.capabilities, capabilities))
         hops[path.context] = min(len(path.hops), hops.get(path.context, len(path.hops)))
     order = sorted(held, key=lambda context: (-held[context].bit_count(), hops[context], context))
     return tuple(Context(context, held[context]) for context in order)
@@ -175,7 +169,10 @@ def decision(
     capability: Capability,
     near_misses: Callable[[], Iterable[NearMiss]],
 ) -> Decision:
-    """Whether the capability is held, with its reason; near misses are looked for only on a denial."""
+    """Whether the capability is held, with its reason; near misses are looked for only on a denial.
+
+    The caller has made sure that no chain over the limit is what would decide (`refuse_over_limit`).
+    """
     rule = RULE_ID[capability]
     permissions = access.permissions
     if permissions.allow(capability):
@@ -196,6 +193,22 @@ def decision(
         return Decision(capability, False, AccessCode.NO_PATH, "P3", message, None, ())
     best = misses[0]
     return Decision(capability, False, best.code, best.rule, best.message, None, misses)
+
+
+def refuse_over_limit(
+    permissions: Permissions,
+    facts: Facts,
+    assignments: Collection[Assignment],
+    target: AnyTarget,
+    capability: Capability,
+) -> None:
+    """P10: what only a chain over the limit would give is an error, never a denial and never a grant.
+
+    Raises: ChainOverLimit with the chain.
+    """
+    if permissions.over_limit & BIT[capability]:
+        chain = PathFinder(facts, target).chain_over_limit(assignments, BIT[capability])
+        raise ChainOverLimit(chain or ())
 
 
 _ORDER = {
@@ -295,9 +308,7 @@ def _scope_obstacle(path: Path) -> NearMiss:
 
 
 def _inactive_link(path: Path, index: int, hop: Hop) -> NearMiss:
-    right = (
-        Capability.MANAGE_ACCOUNT_LINKS if hop.kind == HopKind.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
-    )
+    right = Capability.MANAGE_ACCOUNT_LINKS if hop.kind == HopKind.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
     return NearMiss(
         AccessCode.LINK_NOT_ACTIVE,
         "P9",
@@ -363,4 +374,3 @@ def _step(hop: Hop) -> str:
     )
     how = str(hop.permission or "").lower() + " " if hop.permission else ""
     return f"{end} ({how}{hop.kind.lower().replace('_', ' ')})"
-

@@ -59,7 +59,7 @@ class CapabilityRule(NamedTuple):
     basis: str
 
 
-def _row(  # noqa: PLR0913 - a table row has as many columns as the table
+def _row(
     number: int, capability: Capability, on: str, roles: str, standard: str, account: str, basis: str
 ) -> CapabilityRule:
     letters = {

@@ -44,9 +44,7 @@ class LinkedAccounts:
     `owned_by_aggregated` gives, for a signed-up manager account, the ad accounts in it.
     """
 
-    def __init__(
-        self, facts: Facts, owned_by_aggregated: dict[ManagerAccountId, tuple[AdAccountId, ...]]
-    ) -> None:
+    def __init__(self, facts: Facts, owned_by_aggregated: dict[ManagerAccountId, tuple[AdAccountId, ...]]) -> None:
         self._facts = facts
         self._owned = owned_by_aggregated
 
@@ -67,9 +65,7 @@ def customer_roles(
 ) -> list[CustomerRoleRow]:
     """Direct rows, then derived rows with the strongest permission over all paths; ordered by manager account."""
     direct = [_direct_row(hierarchy.facts, assignment, linked) for assignment in assignments]
-    covered = {
-        (item.role, item.manager_account_id) for item in assignments if isinstance(item.scope, EveryAccount)
-    }
+    covered = {(item.role, item.manager_account_id) for item in assignments if isinstance(item.scope, EveryAccount)}
     derived: dict[tuple[Role, ManagerAccountId], CustomerRoleRow] = {}
     for assignment in assignments:
         for manager_account, permission in _below(hierarchy, assignment):
@@ -95,9 +91,7 @@ def _row_order(row: CustomerRoleRow) -> tuple[int, bool, Role, int]:
     return row.manager_account_id, row.assignment_id is None, row.role, row.assignment_id or 0
 
 
-def _below(
-    hierarchy: Hierarchy, assignment: Assignment
-) -> Iterator[tuple[ManagerAccountId, RoleLinkPermission]]:
+def _below(hierarchy: Hierarchy, assignment: Assignment) -> Iterator[tuple[ManagerAccountId, RoleLinkPermission]]:
     top = assignment.manager_account_id
     match assignment.scope:
         case EveryAccount():

@@ -42,33 +42,47 @@ class Hierarchy:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._below: dict[ManagerAccountId, Below] = {}
-        self._linked_only: dict[tuple[ManagerAccountId, frozenset[ManagerAccountId] | None], Below] = {}
+        self._below: dict[tuple[ManagerAccountId, ManagerAccountId | None], Below] = {}
+        self._linked_only: dict[
+            tuple[ManagerAccountId, frozenset[ManagerAccountId] | None, ManagerAccountId | None], Below
+        ] = {}
 
-    def below(self, top: ManagerAccountId) -> Below:
-        """Everything below `top`, itself included (rules P1, P3)."""
-        found = self._below.get(top)
+    def below(self, top: ManagerAccountId, avoiding: ManagerAccountId | None = None) -> Below:
+        """Everything below `top`, itself included (rules P1, P3), over chains that do not touch `avoiding`."""
+        key = (top, avoiding)
+        found = self._below.get(key)
         if found is None:
-            found = self._below[top] = self._walk([(top, EVERYTHING)], 1, frozenset())
+            never = frozenset() if avoiding is None else frozenset({avoiding})
+            found = self._below[key] = self._walk([(top, EVERYTHING)], 1, never)
         return found
 
     def below_linked_entities(
-        self, top: ManagerAccountId, only: frozenset[ManagerAccountId] | None
+        self,
+        top: ManagerAccountId,
+        only: frozenset[ManagerAccountId] | None,
+        avoiding: ManagerAccountId | None = None,
     ) -> Below:
         """Everything below `top` but not `top` itself, through all its links or those to `only` (rule P4).
 
         `top` is left out of the walk: a cycle back to it would make a path that is not simple (P5).
         """
-        key = (top, only)
+        key = (top, only, avoiding)
         found = self._linked_only.get(key)
         if found is None:
             starts = [
-                (client, survives)
-                for client, survives in self._clients_of(top)
-                if client != top and (only is None or client in only)
+                (client, survives) for client, survives in self._clients_of(top) if only is None or client in only
             ]
-            found = self._linked_only[key] = self._walk(starts, 2, frozenset({top}))
+            never = frozenset({top}) if avoiding is None else frozenset({top, avoiding})
+            found = self._linked_only[key] = self._walk(starts, 2, never)
         return found
+
+    def leads_back(self, aggregator: ManagerAccountId, signed_up: ManagerAccountId) -> bool:
+        """Whether a signed-up manager account stands above its own aggregator.
+
+        A path may not name it twice (P5), so ways to the aggregator must then be walked around it.
+        """
+        below = self.below(signed_up)
+        return aggregator in below.within or aggregator in below.beyond
 
     def _clients_of(self, managing: ManagerAccountId) -> list[tuple[ManagerAccountId, CapabilitySet]]:
         return [

@@ -90,17 +90,32 @@ class TooManyPaths(Exception):
     """The stored graph has more ways than an answer may list; nothing is wrong with the permission itself."""
 
 
+class ChainOverLimit(Exception):
+    """Only a chain of more than five manager accounts would answer (rule P10): neither granted nor denied."""
+
+    def __init__(self, chain: tuple[ManagerAccountId, ...]) -> None:
+        super().__init__(chain)
+        self.chain = chain
+
+
 Chain: TypeAlias = tuple[CustomerLink, ...]
 AnyTarget: TypeAlias = ManagerAccountId | AdAccountFact
 
 
 class _Entry(NamedTuple):
-    """How a target is entered from the manager account at the end of a chain."""
+    """How a target is entered from the manager account at the end of a chain.
+
+    A chain to an aggregator may not lead through the manager account it signed up: that is still to come (P5).
+    """
 
     at: ManagerAccountId
     link: AccountLink | None
     aggregation: Aggregation | None
     owned: bool
+
+    @property
+    def never(self) -> ManagerAccountId | None:
+        return None if self.aggregation is None else self.aggregation.manager_account_id
 
 
 class PathFinder:
@@ -124,7 +139,7 @@ class PathFinder:
         count = 0
         for assignment in assignments:
             for entry in self._entries:
-                for chain in self._chains(assignment.manager_account_id, entry.at):
+                for chain in self._chains(assignment.manager_account_id, entry):
                     count += 1
                     if count > PATHS_AT_MOST:
                         raise TooManyPaths
@@ -136,17 +151,18 @@ class PathFinder:
         """The manager accounts of one chain that is too long and would give the capability (rule P10)."""
         for assignment in assignments:
             for entry in self._entries:
-                chain = self._long_chain(assignment, entry.at, capability)
+                chain = self._long_chain(assignment, entry, capability)
                 if chain is not None:
                     return chain
         return None
 
     def _long_chain(
-        self, assignment: Assignment, bottom: ManagerAccountId, capability: CapabilitySet
+        self, assignment: Assignment, entry: _Entry, capability: CapabilitySet
     ) -> tuple[ManagerAccountId, ...] | None:
-        top = assignment.manager_account_id
-        frontier = [((top,), cut(ROLE_CAPABILITIES[assignment.role], capability))]
-        seen = {top}
+        top, bottom = assignment.manager_account_id, entry.at
+        start: tuple[ManagerAccountId, ...] = (top,)
+        frontier = [(start, cut(ROLE_CAPABILITIES[assignment.role], capability))]
+        seen = {top, entry.never}
         while frontier:
             chain, carried = frontier.pop(0)
             if chain[-1] == bottom and len(chain) > MAX_MANAGER_ACCOUNTS_ON_A_CHAIN:
@@ -184,10 +200,10 @@ class PathFinder:
                     frontier.append(link.managing_id)
         return frozenset(seen)
 
-    def _chains(self, top: ManagerAccountId, bottom: ManagerAccountId) -> Iterator[Chain]:
+    def _chains(self, top: ManagerAccountId, entry: _Entry) -> Iterator[Chain]:
         """Every simple chain of at most four links from top to bottom; dead ends are never entered."""
-        promising = self._leads_to[bottom]
-        if top not in promising:
+        bottom, promising = entry.at, self._leads_to[entry.at]
+        if top not in promising or top == entry.never:
             return
         stack: list[tuple[ManagerAccountId, Chain, frozenset[ManagerAccountId]]] = [(top, (), frozenset({top}))]
         while stack:
@@ -199,7 +215,7 @@ class PathFinder:
                 continue
             for link in self._facts.customer_links_from.get(here, ()):
                 client = link.client_id
-                if client in promising and client not in seen and self._takes(link.status):
+                if client in promising and client not in seen and client != entry.never and self._takes(link.status):
                     stack.append((client, (*chain, link), seen | {client}))
 
     def _path(self, assignment: Assignment, chain: Chain, entry: _Entry) -> Path:

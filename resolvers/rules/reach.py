@@ -29,6 +29,7 @@ from resolvers.rules.hierarchy import Below, Hierarchy
 from resolvers.rules.links import CARRIES_ACCESS, IN_TRANSITION
 from storage.records.facts import (
     AdAccountFact,
+    Aggregation,
     Assignment,
     EveryAccount,
     EveryLinkedEntity,
@@ -128,20 +129,14 @@ class Reach:
     def __init__(self, hierarchy: Hierarchy, assignments: Iterable[Assignment]) -> None:
         self.facts = hierarchy.facts
         self.hierarchy = hierarchy
-        self._assignments: list[tuple[Assignment, Below]] = []
+        self._assignments: list[Assignment] = []
         self._scoped: dict[AdAccountId, list[Assignment]] = {}
         for assignment in assignments:
-            top = assignment.manager_account_id
-            match assignment.scope:
-                case EveryAccount():
-                    self._assignments.append((assignment, hierarchy.below(top)))
-                case EveryLinkedEntity():
-                    self._assignments.append((assignment, hierarchy.below_linked_entities(top, None)))
-                case OnlyLinkedEntities(ids):
-                    self._assignments.append((assignment, hierarchy.below_linked_entities(top, ids)))
-                case OnlyAccounts(ids):
-                    for ad_account in ids:
-                        self._scoped.setdefault(ad_account, []).append(assignment)
+            if isinstance(assignment.scope, OnlyAccounts):
+                for ad_account in assignment.scope.ids:
+                    self._scoped.setdefault(ad_account, []).append(assignment)
+            else:
+                self._assignments.append(assignment)
         self._within: _CarriedByManager = {}
         self._beyond: _CarriedByManager = {}
         self._owned: dict[ManagerAccountId, Permissions] = {}
@@ -168,17 +163,40 @@ class Reach:
             found = self._beyond[manager_account] = tuple(self._carried(manager_account, beyond=True))
         return found
 
-    def _carried(self, manager_account: ManagerAccountId, *, beyond: bool) -> Iterator[Carried]:
-        for assignment, below in self._assignments:
-            if (
-                not beyond
-                and assignment.manager_account_id == manager_account
-                and not isinstance(assignment.scope, EveryAccount)
-            ):
+    def _carried_to_aggregator(self, aggregation: Aggregation, *, beyond: bool) -> tuple[Carried, ...]:
+        """What arrives at an aggregator without having come through the manager account it signed up (P5)."""
+        aggregator, signed_up = aggregation.aggregator_id, aggregation.manager_account_id
+        if self.hierarchy.leads_back(aggregator, signed_up):
+            return tuple(self._carried(aggregator, beyond=beyond, avoiding=signed_up))
+        return self.carried_beyond_limit_at(aggregator) if beyond else self.carried_at(aggregator)
+
+    def _below(self, assignment: Assignment, avoiding: ManagerAccountId | None = None) -> Below:
+        top = assignment.manager_account_id
+        match assignment.scope:
+            case EveryLinkedEntity():
+                return self.hierarchy.below_linked_entities(top, None, avoiding)
+            case OnlyLinkedEntities(ids):
+                return self.hierarchy.below_linked_entities(top, ids, avoiding)
+            case _:
+                return self.hierarchy.below(top, avoiding)
+
+    def _carried(
+        self,
+        manager_account: ManagerAccountId,
+        *,
+        beyond: bool,
+        avoiding: ManagerAccountId | None = None,
+    ) -> Iterator[Carried]:
+        for assignment in self._assignments:
+            top = assignment.manager_account_id
+            if top == avoiding:
+                continue
+            if not beyond and top == manager_account and not isinstance(assignment.scope, EveryAccount):
                 every = isinstance(assignment.scope, EveryLinkedEntity)
                 links = ROLE_CAPABILITIES[assignment.role] if every else NOTHING
                 yield Carried(assignment, VIEW, NOTHING, links)
                 continue
+            below = self._below(assignment, avoiding)
             survives = (below.beyond if beyond else below.within).get(manager_account)
             if survives:
                 carried = cut(ROLE_CAPABILITIES[assignment.role], survives)
@@ -187,9 +205,9 @@ class Reach:
     def manager_accounts(self) -> frozenset[ManagerAccountId]:
         """Every manager account an unscoped assignment arrives at, aggregated ones not included."""
         reached: set[ManagerAccountId] = set()
-        for assignment, below in self._assignments:
+        for assignment in self._assignments:
             reached.add(assignment.manager_account_id)
-            reached.update(below.within)
+            reached.update(self._below(assignment).within)
         return frozenset(reached)
 
     def scoped_ad_accounts(self) -> frozenset[AdAccountId]:
@@ -204,18 +222,16 @@ class Reach:
             for carried in carried_at(target):
                 yield Grant(target, carried.assignment.role, carried.own, beyond)
             for aggregation in self.facts.aggregations_to.get(target, ()):
-                for carried in carried_at(aggregation.aggregator_id):
+                for carried in self._carried_to_aggregator(aggregation, beyond=beyond):
                     held = cut(carried.links, ON_MANAGER_ACCOUNT)
                     yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
 
     def grants_on_ad_account(self, target: AdAccountFact) -> Iterator[Grant]:
         """All grants on an ad account, by context (owner, link holder or aggregator)."""
         links = [
-            link.managing_id
-            for link in self.facts.account_links_to.get(target.id, ())
-            if link.status in CARRIES_ACCESS
+            link.managing_id for link in self.facts.account_links_to.get(target.id, ()) if link.status in CARRIES_ACCESS
         ]
-        aggregators = [item.aggregator_id for item in self.facts.aggregations_to.get(target.owner_id, ())]
+        aggregations = self.facts.aggregations_to.get(target.owner_id, ())
         for beyond, carried_at in ((False, self.carried_at), (True, self.carried_beyond_limit_at)):
             for carried in carried_at(target.owner_id):
                 held = cut(carried.accounts, ON_AD_ACCOUNT)
@@ -224,10 +240,11 @@ class Reach:
                 for carried in carried_at(holder):
                     held = cut(carried.links, cut(ON_AD_ACCOUNT, SURVIVES_ACCOUNT_LINK))
                     yield Grant(holder, carried.assignment.role, held, beyond)
-            for aggregator in aggregators:
-                for carried in carried_at(aggregator):
-                    yield Grant(aggregator, carried.assignment.role, cut(carried.links, ON_AD_ACCOUNT), beyond)
-        yield from self._scoped_grants(target, links, aggregators)
+            for aggregation in aggregations:
+                for carried in self._carried_to_aggregator(aggregation, beyond=beyond):
+                    held = cut(carried.links, ON_AD_ACCOUNT)
+                    yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
+        yield from self._scoped_grants(target, links, [item.aggregator_id for item in aggregations])
 
     def _scoped_grants(
         self, target: AdAccountFact, links: list[ManagerAccountId], aggregators: list[ManagerAccountId]
@@ -241,9 +258,7 @@ class Reach:
             if context in links:
                 yield Grant(context, role, cut(held, SURVIVES_ACCOUNT_LINK), False)
 
-    def on_manager_account(
-        self, target: ManagerAccountId, context: ManagerAccountId | None = None
-    ) -> Permissions:
+    def on_manager_account(self, target: ManagerAccountId, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on a manager account; with a context, only through it (rule P8)."""
         fact = self.facts.manager_accounts.get(target)
         state = VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT

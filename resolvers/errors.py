@@ -1,0 +1,95 @@
+"""Everything a caller can be refused for, each with a stable code, the documented number and a rule's id.
+
+A refusal says what, why and what next. Anything that is not a `Refusal` is a fault of ours.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable codes of refusals; clients may switch on them."""
+
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    INVALID_CURSOR = "INVALID_CURSOR"
+    INVALID_PAGE_SIZE = "INVALID_PAGE_SIZE"
+    INVALID_FILTER = "INVALID_FILTER"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_VISIBLE = "NOT_VISIBLE"
+    TOO_MANY_NODES = "TOO_MANY_NODES"
+    TOO_MANY_PATHS = "TOO_MANY_PATHS"
+    CHAIN_OVER_LIMIT = "CHAIN_OVER_LIMIT"
+    STORAGE_BUSY = "STORAGE_BUSY"
+
+
+class Refusal(Exception):
+    """A request, or one field of it, that cannot be answered as asked.
+
+    `number` is the documented error number where the field has one; `rule` the id of the rule behind it.
+    """
+
+    def __init__(self, code: Code, message: str, *, number: int | None = None, rule: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.number = number
+        self.rule = rule
+
+
+def unauthenticated() -> Refusal:
+    """No token was sent."""
+    return Refusal(
+        Code.UNAUTHENTICATED,
+        "This needs an access token: send it in the header `Authorization: Bearer …`."
+        " Issue one with `adgraph token issue`.",
+        number=116,
+    )
+
+
+def bad_id(text: str, what: str) -> Refusal:
+    """An id that cannot be one."""
+    return Refusal(
+        Code.BAD_USER_INPUT,
+        f'{_shown(text)} is not the id of {what}: give its number, for example "111", or its node id.',
+        number=201,
+    )
+
+
+def over_limit(chain: tuple[int, ...]) -> Refusal:
+    """P10: a stored chain that must not exist."""
+    way = " → ".join(str(step) for step in chain)
+    return Refusal(
+        Code.CHAIN_OVER_LIMIT,
+        f"The chain of manager accounts {way} is longer than the five that are allowed, so what lies at its end"
+        " can be neither granted nor denied. Unlink one of its customer links and ask again.",
+        number=202,
+        rule="P10",
+    )
+
+
+def too_many_nodes(limit: int) -> Refusal:
+    """A tree larger than one request may load."""
+    return Refusal(
+        Code.TOO_MANY_NODES,
+        f"This request would load more than {limit} manager accounts and ad accounts. Ask for a page"
+        " (`first: 100`, then `after`), for fewer levels (`maxDepth`), or for a smaller part of the tree.",
+    )
+
+
+def too_many_paths(limit: int) -> Refusal:
+    """A graph with more ways than can be listed."""
+    return Refusal(
+        Code.TOO_MANY_PATHS,
+        f"More than {limit} paths lead there, too many to list. Name a `context`, or use `check` for the answer alone.",
+    )
+
+
+_SHOWN_AT_MOST = 60
+"""How much of a caller's own text an error repeats."""
+
+
+def _shown(text: str) -> str:
+    shortened = text if len(text) <= _SHOWN_AT_MOST else text[:_SHOWN_AT_MOST] + "…"
+    return f'"{shortened}"'

@@ -1,0 +1,176 @@
+"""A growing excerpt of the facts of one snapshot: what has been loaded, batch by batch, in one request.
+
+A permission on a target depends only on what lies above it. So once everything above a target is loaded,
+answers about it stay right however much is loaded later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from resolvers.rules.hierarchy import Hierarchy
+from resolvers.rules.reach import may_act
+from storage.database import Transaction
+from storage.reads import facts as read
+from storage.records.facts import (
+    AccountLink,
+    AdAccountFact,
+    Aggregation,
+    Assignment,
+    CustomerLink,
+    Facts,
+    ManagerAccountFact,
+    UserFact,
+)
+from storage.records.ids import (
+    AdAccountId,
+    AggregationId,
+    AssignmentId,
+    ClientLinkId,
+    LoginId,
+    ManagerAccountId,
+    UserId,
+)
+
+
+class Excerpt:
+    """Facts loaded so far. With `any_status`, links that carry no access are loaded too (for near misses)."""
+
+    def __init__(self, tx: Transaction, *, any_status: bool = False) -> None:
+        self._tx = tx
+        self._any_status = any_status
+        self._users: dict[UserId, UserFact] = {}
+        self._assignments: dict[AssignmentId, Assignment] = {}
+        self._manager_accounts: dict[ManagerAccountId, ManagerAccountFact] = {}
+        self._ad_accounts: dict[AdAccountId, AdAccountFact] = {}
+        self._customer_links: dict[ClientLinkId, CustomerLink] = {}
+        self._account_links: dict[ClientLinkId, AccountLink] = {}
+        self._aggregations: dict[AggregationId, Aggregation] = {}
+        self._above_known: set[ManagerAccountId] = set()
+        self._below_known: set[ManagerAccountId] = set()
+        self._aggregators_known: set[ManagerAccountId] = set()
+        self._links_to_known: set[AdAccountId] = set()
+        self._holders_known: set[UserId] = set()
+        self._hierarchy: Hierarchy | None = None
+
+    @property
+    def hierarchy(self) -> Hierarchy:
+        """The rules' view of what is loaded now; made anew when more has been loaded."""
+        if self._hierarchy is None:
+            self._hierarchy = Hierarchy(
+                Facts.of(
+                    users=self._users.values(),
+                    assignments=self._assignments.values(),
+                    manager_accounts=self._manager_accounts.values(),
+                    ad_accounts=self._ad_accounts.values(),
+                    customer_links=self._customer_links.values(),
+                    account_links=self._account_links.values(),
+                    aggregations=self._aggregations.values(),
+                )
+            )
+        return self._hierarchy
+
+    @property
+    def facts(self) -> Facts:
+        """What is loaded now."""
+        return self.hierarchy.facts
+
+    # People
+
+    def know_users(self, ids: Collection[UserId]) -> None:
+        """These users, all others of their logins, and what they hold. Cost: two SELECTs."""
+        unknown = [user for user in ids if user not in self._users]
+        if unknown:
+            self._hold(read.read_users_sharing_a_login(self._tx, unknown))
+
+    def know_login(self, login_id: LoginId) -> None:
+        """All users of a login and what they hold. Cost: two SELECTs."""
+        self._hold(read.read_users_of_logins(self._tx, [login_id]))
+
+    def _hold(self, users: Iterable[UserFact]) -> None:
+        fresh = [user for user in users if user.id not in self._users]
+        self._users.update((user.id, user) for user in fresh)
+        acting = [user.id for user in fresh if may_act(user) and user.id not in self._holders_known]
+        self._holders_known.update(acting)
+        self._assign(read.read_assignments_of_users(self._tx, acting))
+
+    def _assign(self, assignments: Iterable[Assignment]) -> None:
+        self._assignments.update((item.id, item) for item in assignments)
+        self._hierarchy = None
+
+    def know_holders_in(self, ids: Collection[ManagerAccountId]) -> frozenset[UserId]:
+        """Everybody who holds something in these manager accounts; returns them. Cost: three SELECTs."""
+        held = read.read_assignments_in(self._tx, ids)
+        holders = frozenset(item.user_id for item in held)
+        self.know_users(holders)
+        return holders
+
+    # Targets: everything above them
+
+    def know_manager_accounts(
+        self, ids: Collection[ManagerAccountId], known: Iterable[ManagerAccountFact] = ()
+    ) -> None:
+        """These manager accounts as targets: states, aggregators, and all chains above. Cost: ≤ 4 SELECTs.
+
+        `known` are states the caller has read already.
+        """
+        self._manager_accounts.update((fact.id, fact) for fact in known)
+        new = [target for target in ids if target not in self._aggregators_known]
+        if not new:
+            return
+        self._aggregators_known.update(new)
+        stateless = [target for target in new if target not in self._manager_accounts]
+        self._manager_accounts.update((fact.id, fact) for fact in read.read_manager_account_facts(self._tx, stateless))
+        found = read.read_aggregations_to(self._tx, new)
+        self._aggregations.update((item.id, item) for item in found)
+        self._know_above([*new, *(item.aggregator_id for item in found)])
+        self._hierarchy = None
+
+    def know_ad_accounts(self, accounts: Collection[AdAccountFact]) -> None:
+        """These ad accounts as targets: links to them, owners, and all chains above. Cost: ≤ 6 SELECTs."""
+        new = [account for account in accounts if account.id not in self._links_to_known]
+        if not new:
+            return
+        self._links_to_known.update(account.id for account in new)
+        self._ad_accounts.update((account.id, account) for account in new)
+        links = read.read_account_links_to(self._tx, [account.id for account in new], any_status=self._any_status)
+        self._account_links.update((link.id, link) for link in links)
+        self.know_manager_accounts(list({account.owner_id for account in new}))
+        self._know_above([link.managing_id for link in links])
+        self._hierarchy = None
+
+    def know_ad_account_facts(self, ids: Collection[AdAccountId]) -> None:
+        """Owner and state of ad accounts, without what lies above them. Cost: one SELECT."""
+        unknown = [account for account in ids if account not in self._ad_accounts]
+        if unknown:
+            found = read.read_ad_account_facts(self._tx, unknown)
+            self._ad_accounts.update((fact.id, fact) for fact in found)
+            self._hierarchy = None
+
+    def _know_above(self, ids: Iterable[ManagerAccountId]) -> None:
+        new = {target for target in ids if target not in self._above_known}
+        if new:
+            links = read.read_customer_links_above(self._tx, list(new), any_status=self._any_status)
+            self._customer_links.update((link.id, link) for link in links)
+            # Whatever stands on a chain above is known with it: its own chains are part of the answer.
+            self._above_known.update(new, (link.managing_id for link in links))
+            self._hierarchy = None
+
+    def above(self) -> frozenset[ManagerAccountId]:
+        """Every manager account whose chains upward are loaded."""
+        return frozenset(self._above_known)
+
+    # Reach: everything below
+
+    def know_below(self, ids: Collection[ManagerAccountId]) -> None:
+        """Everything these manager accounts lead to: chains below, links and aggregations held. Cost: 3 SELECTs."""
+        new = [top for top in ids if top not in self._below_known]
+        if not new:
+            return
+        links = read.read_customer_links_below(self._tx, new, any_status=self._any_status)
+        self._customer_links.update((link.id, link) for link in links)
+        reached = list({*new, *(link.client_id for link in links)} - self._below_known)
+        self._below_known.update(reached)
+        self._account_links.update((link.id, link) for link in read.read_account_links_from(self._tx, reached))
+        self._aggregations.update((item.id, item) for item in read.read_aggregations_from(self._tx, reached))
+        self._hierarchy = None
