@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -128,15 +129,11 @@ def test_taking_one_fact_from_every_explanation_denies(seeds: range) -> None:
                 assert capability not in Product(poorer).effective(user, target).allowed, (seed, user, target)
 
 
-def test_removing_the_only_link_ends_what_came_through_it() -> None:
-    explanation_worlds = [world for world in map(seeded_world, range(40)) if world.customer_links]
-    assert explanation_worlds
-    for world in explanation_worlds:
-        bare = World(
-            world.logins, world.users, world.manager_accounts, world.ad_accounts, world.assignments, (), (), ()
-        )
+def test_without_links_every_path_is_the_assignment_or_one_step_of_ownership() -> None:
+    ways: set[tuple[str, ...]] = set()
+    for world in map(seeded_world, range(40)):
+        bare = replace(world, customer_links=(), account_links=(), aggregations=())
         product = Product(bare)
         for user, target in reached(bare):
-            for path in product.access(user, target).paths:
-                assert [hop.kind for hop in path.hops] == ([] if target.kind == MANAGER else ["OWNERSHIP"])
-                assert target.kind in (MANAGER, AD)
+            ways |= {(target.kind, *(hop.kind for hop in path.hops)) for path in product.access(user, target).paths}
+    assert ways == {(MANAGER,), (AD, "OWNERSHIP")}
