@@ -23,9 +23,10 @@ def names(capabilities: CapabilitySet) -> frozenset[str]:
 class Product:
     """The product's answers about one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, facts: records.Facts | None = None) -> None:
+        """`facts`: another excerpt of the same world, such as one read from a database."""
         self.world = world
-        self.facts = to_facts(world)
+        self.facts = to_facts(world) if facts is None else facts
         self.hierarchy = Hierarchy(self.facts)
         self._reaches: dict[int, Reach] = {}
 
