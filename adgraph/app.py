@@ -20,7 +20,7 @@ from adgraph.auth import required_caller
 from adgraph.graph import graph_for
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.page import Assets, Page
-from adgraph.refusals import SAFE_HEADERS, Refusal, method_not_allowed, refusal_response, unexpected
+from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
 from adgraph.view import Graph, GraphQLEndpoint, request_id_of
 from adgraph.workers import Workers
@@ -75,8 +75,11 @@ def create_app(
     ]
     if page:
         routes += page_routes(page, demo if settings.demo else None)
-    handlers = {HTTPException: not_found, Refusal: refused, StorageError: unavailable, Exception: failed}
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+    handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+    # A redirect from /graphql/ would turn some clients' POST into a GET.
+    app.router.redirect_slashes = False
+    return app
 
 
 def open_database(settings: Settings) -> Database:
@@ -109,7 +112,7 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
     async def session(request: Request) -> Response:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Refusal(403, "FORBIDDEN", "The demo token is given to this server's own page only.")
+            raise HttpRefusal(403, "FORBIDDEN", "The demo token is given to this server's own page only.")
         return _json({"demo": demo and {"token": demo.token, "signedInAs": demo.signed_in_as}})
 
     return [
@@ -129,7 +132,7 @@ async def whoami(request: Request) -> Response:
     def work() -> Response:
         with database.read() as transaction:
             caller = required_caller(transaction, authorization, time.time_ns() // 1_000_000)
-        return _json({"signedInAs": caller.user_name, "label": caller.label, "expiresAt": caller.expires_at_text})
+        return _json({"signedInAs": caller.user_name, "label": caller.token.label, "expiresAt": caller.expires_at_text})
 
     workers: Workers = request.app.state.workers
     return await workers.run(work)
@@ -147,7 +150,7 @@ async def readyz(request: Request) -> Response:
     try:
         await workers.run(lambda: check_current(database))
     except StorageError as problem:
-        return refusal_response(Refusal(503, "NOT_READY", str(problem)))
+        return refusal_response(HttpRefusal(503, "NOT_READY", str(problem)))
     return _json({"status": "ready"})
 
 
@@ -158,11 +161,11 @@ async def not_found(request: Request, problem: HTTPException) -> Response:
         return refusal_response(method_not_allowed(request.method, allowed))
     if problem.status_code == 404:
         message = "There is nothing at this address; the API is at /graphql."
-        return refusal_response(Refusal(404, "NOT_FOUND", message))
-    return refusal_response(Refusal(problem.status_code, "BAD_REQUEST", problem.detail))
+        return refusal_response(HttpRefusal(404, "NOT_FOUND", message))
+    return refusal_response(HttpRefusal(problem.status_code, "BAD_REQUEST", problem.detail))
 
 
-async def refused(request: Request, refusal: Refusal) -> Response:
+async def refused(request: Request, refusal: HttpRefusal) -> Response:
     """A refusal outside /graphql."""
     return refusal_response(refusal)
 
@@ -170,7 +173,7 @@ async def refused(request: Request, refusal: Refusal) -> Response:
 async def unavailable(request: Request, problem: StorageError) -> Response:
     """Storage's own sentence: it is written for strangers."""
     log.error("%s", problem, exc_info=problem)
-    return refusal_response(Refusal(503, "DATABASE_UNAVAILABLE", str(problem)))
+    return refusal_response(HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem)))
 
 
 async def failed(request: Request, problem: Exception) -> Response:

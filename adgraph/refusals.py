@@ -19,7 +19,7 @@ SAFE_HEADERS: Mapping[str, str] = {
 """On every answer: access answers must not be kept by a cache, nor be read as anything but what they say."""
 
 
-class Refusal(Exception):
+class HttpRefusal(Exception):
     """A request that gets no data. `message` says what is wrong and what to do; it is shown to the caller."""
 
     def __init__(
@@ -46,29 +46,29 @@ class Refusal(Exception):
         return orjson.dumps({"errors": [{"message": self.message, "extensions": extensions | more}]})
 
 
-def bad_request(message: str, *, code: str = "BAD_REQUEST") -> Refusal:
+def bad_request(message: str, *, code: str = "BAD_REQUEST") -> HttpRefusal:
     """400: the request itself cannot be understood."""
-    return Refusal(400, code, message)
+    return HttpRefusal(400, code, message)
 
 
-def method_not_allowed(method: str, allowed: tuple[str, ...]) -> Refusal:
+def method_not_allowed(method: str, allowed: tuple[str, ...]) -> HttpRefusal:
     """405, with the `Allow` header HTTP asks for."""
     names = " or ".join(allowed)
-    return Refusal(
+    return HttpRefusal(
         405, "METHOD_NOT_ALLOWED", f"{method} is not answered here; use {names}.", headers={"Allow": ", ".join(allowed)}
     )
 
 
-def unexpected(request_id: str) -> Refusal:
+def unexpected(request_id: str) -> HttpRefusal:
     """500: the one sentence for everything nobody foresaw. What happened stands in the log, under the same id."""
-    return Refusal(
+    return HttpRefusal(
         500,
         "INTERNAL_SERVER_ERROR",
         f"Something went wrong on the server. Nothing was changed. Give this id when you report it: {request_id}",
     )
 
 
-def refusal_response(refusal: Refusal, media_type: str = "application/json", **more: str) -> Response:
+def refusal_response(refusal: HttpRefusal, media_type: str = "application/json", **more: str) -> Response:
     """The HTTP answer for a refusal."""
     headers = {**SAFE_HEADERS, **refusal.headers, "Content-Type": f"{media_type}; charset=utf-8"}
     return Response(refusal.body(**more), refusal.status, headers)

@@ -103,7 +103,6 @@ class Settings:
     max_nodes: int = _variable(
         "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
     )
-    max_page: int = _variable("ADGRAPH_MAX_PAGE", "the longest page of a connection", *_between(1, 10_000), 100)
     threads: int = _variable("ADGRAPH_THREADS", "how many requests run at the same time", *_between(1, 64), 4)
     max_waiting: int = _variable(
         "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *_between(0, 100_000), 256
@@ -160,6 +159,7 @@ def _read(variable: Variable, text: str) -> Any:
     except (ValueError, KeyError):
         # A database address carries a password, and this sentence ends in a log.
         shown = text if "@" not in text else f"{text.partition(':')[0]}:…@{text.rpartition('@')[2]}"
+        shown = shown if len(shown) <= 80 else f"{shown[:80]}…"
         raise SettingsError(
             f"{variable.name} is {shown!r}, but must be {variable.allowed}: it says {variable.decides}."
         ) from None

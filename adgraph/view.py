@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
@@ -19,9 +20,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Caller, anonymous_or_caller
+from adgraph.auth import Caller, anonymous_or_caller, note_use
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
-from adgraph.refusals import SAFE_HEADERS, Refusal, bad_request, method_not_allowed, refusal_response, unexpected
+from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest, check_content_type, parse_body, parse_query_string, read_body
 from adgraph.workers import Workers
@@ -95,7 +96,7 @@ class GraphQLEndpoint:
         media_type = preferred(accept, OFFERS)
         try:
             answer = await self._run(request, request_id, media_type)
-        except Refusal as refusal:
+        except HttpRefusal as refusal:
             return refusal_response(refusal, media_type or JSON)
         except ClientDisconnect:
             raise
@@ -117,31 +118,36 @@ class GraphQLEndpoint:
             raise method_not_allowed(request.method, self._methods)
         if media_type is None:
             raise _not_acceptable(request.headers.get("accept"))
+        reads_only = request.method == "GET"
+        parse = self._query_parser(request) if reads_only else await self._body_parser(request)
         authorization = request.headers.get("authorization")
         database: Database = request.app.state.database
-        if request.method == "GET":
-            text = request.url.query
-            if not self._settings.get_queries:
-                raise method_not_allowed("GET", ("POST",))
-            parse: Callable[[], GraphQLRequest] = lambda: parse_query_string(text)  # noqa: E731
-        else:
-            check_content_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
-            declared = request.headers.get("content-length")
-            body = await read_body(request.stream(), declared, self._settings.max_body_bytes)
-            parse = lambda: parse_body(body)  # noqa: E731
-        reads_only = request.method == "GET"
+        now_ms = time.time_ns() // 1_000_000
 
-        def work() -> Answer:
+        def work() -> tuple[Answer, Caller | None]:
             asked = parse()
             with database.read() as transaction:
-                caller = anonymous_or_caller(transaction, authorization, time.time_ns() // 1_000_000)
+                caller = anonymous_or_caller(transaction, authorization, now_ms)
                 try:
                     result = self._graph(asked, transaction, caller, request_id, reads_only=reads_only)
                 except RecursionError:
                     raise bad_request("The document or its variables are nested too deeply.") from None
-            return Answer(_status(result, media_type), orjson.dumps(result))
+            return Answer(_status(result, media_type), orjson.dumps(result)), caller
 
-        return await self._workers.run(work)
+        answer, caller = await self._workers.run(work)
+        if caller and caller.use_is_due:
+            self._workers.start(partial(note_use, database, caller, now_ms))
+        return answer
+
+    def _query_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
+        if not self._settings.get_queries:
+            raise method_not_allowed("GET", ("POST",))
+        return partial(parse_query_string, request.scope["query_string"].decode("latin-1"))
+
+    async def _body_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
+        check_content_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
+        declared = request.headers.get("content-length")
+        return partial(parse_body, await read_body(request.stream(), declared, self._settings.max_body_bytes))
 
 
 def request_id_of(offered: str | None) -> str:
@@ -161,15 +167,15 @@ def _status(result: dict[str, Any], media_type: str) -> int:
     return max((_STATUS_BY_CODE.get(code, 400) for code in codes), default=400)
 
 
-def _not_acceptable(accept: str | None) -> Refusal:
-    return Refusal(
+def _not_acceptable(accept: str | None) -> HttpRefusal:
+    return HttpRefusal(
         406, "NOT_ACCEPTABLE", f"Answers are {' or '.join(OFFERS)}, and the request accepts neither: Accept: {accept}"
     )
 
 
-def _storage_refusal(problem: StorageError, request_id: str) -> Refusal:
+def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
     """Storage's sentences are written for strangers; its causes are for the log."""
     log.error("%s request=%s", problem, request_id, exc_info=problem)
     if isinstance(problem, StorageBusy):
-        return Refusal(503, "DATABASE_BUSY", str(problem), headers={"Retry-After": "1"})
-    return Refusal(503, "DATABASE_UNAVAILABLE", f"{problem} Request id: {request_id}")
+        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"})
+    return HttpRefusal(503, "STORAGE_UNAVAILABLE", f"{problem} Request id: {request_id}")

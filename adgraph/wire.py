@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from adgraph.refusals import Refusal, bad_request
+from adgraph.refusals import HttpRefusal, bad_request
 
 
 class GraphQLRequest(NamedTuple):
@@ -27,20 +27,20 @@ def check_content_type(value: str | None, encoding: str | None) -> None:
     """Take only UTF-8 JSON, uncompressed.
 
     A form or plain text could be sent by any foreign page without asking first; JSON cannot.
-    Raises: Refusal (415).
+    Raises: HttpRefusal (415).
     """
     media, *parameters = (piece.strip().lower() for piece in (value or "").split(";"))
     charsets = [text.partition("=")[2].strip('"') for text in parameters if text.startswith("charset=")]
     if media != "application/json" or any(charset not in ("utf-8", "utf8") for charset in charsets):
         shown = f"it is {value!r}" if value else "it has no Content-Type"
-        raise Refusal(
+        raise HttpRefusal(
             415,
             "UNSUPPORTED_MEDIA_TYPE",
             f"The body must be JSON in UTF-8, but {shown}; send Content-Type: application/json.",
             headers={"Accept-Post": "application/json"},
         )
     if encoding and encoding.strip().lower() != "identity":
-        raise Refusal(
+        raise HttpRefusal(
             415,
             "UNSUPPORTED_MEDIA_TYPE",
             f"The body is sent with Content-Encoding: {encoding}; send it uncompressed.",
@@ -51,7 +51,7 @@ def check_content_type(value: str | None, encoding: str | None) -> None:
 async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
     """The whole body, at most `limit` bytes.
 
-    Raises: Refusal (413), before reading when the declared length already says so, else by counting.
+    Raises: HttpRefusal (413), before reading when the declared length already says so, else by counting.
     """
     if declared and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
@@ -65,8 +65,8 @@ async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: i
     return b"".join(parts)
 
 
-def _too_large(limit: int) -> Refusal:
-    return Refusal(
+def _too_large(limit: int) -> HttpRefusal:
+    return HttpRefusal(
         413, "PAYLOAD_TOO_LARGE", f"The body is longer than {limit} bytes; send fewer variables or split the request."
     )
 
@@ -74,7 +74,7 @@ def _too_large(limit: int) -> Refusal:
 def parse_body(body: bytes) -> GraphQLRequest:
     """The request in a JSON body.
 
-    Raises: Refusal (400) for what is not JSON (NaN and Infinity are not), not an object, or a member of another type.
+    Raises: HttpRefusal (400) for what is not JSON (NaN and Infinity are not), no object, or has a wrong member.
     """
     if not body:
         raise bad_request('The body is empty; send JSON such as {"query": "{ __typename }"}.')
@@ -89,7 +89,7 @@ def parse_body(body: bytes) -> GraphQLRequest:
 def parse_query_string(text: str) -> GraphQLRequest:
     """The request in the parameters of a GET; an empty parameter is as good as none.
 
-    Raises: Refusal (400).
+    Raises: HttpRefusal (400).
     """
     try:
         pairs = parse_qsl(text, errors="strict", max_num_fields=32)

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, TypeVar
 
-from adgraph.refusals import Refusal
+from adgraph.refusals import HttpRefusal
 
 _T = TypeVar("_T")
 
@@ -29,30 +29,39 @@ class Workers:
     async def run(self, work: Callable[[], _T]) -> _T:
         """What `work` returns, from a thread.
 
-        Raises: Refusal (503) when too many already wait or the time is up, and whatever `work` raises. Work that has
-        begun is not torn down when its time is up: it ends by itself, and only its answer is dropped.
+        Raises: HttpRefusal (503) when too many already wait or the time is up, and whatever `work` raises. Work that
+        has begun is not torn down when its time is up: it ends by itself, and only its answer is dropped.
         """
         if self._unfinished >= self._most:
-            raise Refusal(
+            raise HttpRefusal(
                 503,
                 "OVERLOADED",
                 "The server has more requests than it can answer; try again in a second.",
                 headers={"Retry-After": "1"},
             )
+        future = self._submit(work)
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1_000):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise HttpRefusal(
+                503,
+                "REQUEST_TIMEOUT",
+                f"The request took longer than {self._timeout_ms} ms and was given up; ask for less at a time.",
+            ) from None
+
+    def start(self, work: Callable[[], object]) -> None:
+        """Do something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
+        if self._unfinished < self._most:
+            self._submit(work)
+
+    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
         with self._lock:
             self._unfinished += 1
         future = self._pool.submit(work)
         # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
         future.add_done_callback(self._finished)
-        try:
-            async with asyncio.timeout(self._timeout_ms / 1_000):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise Refusal(
-                503,
-                "REQUEST_TIMEOUT",
-                f"The request took longer than {self._timeout_ms} ms and was given up; ask for less at a time.",
-            ) from None
+        return future
 
     def _finished(self, _: Future[Any]) -> None:
         with self._lock:
