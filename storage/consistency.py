@@ -6,7 +6,7 @@ Reads whole tables: for tests, for support, never for a request.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -92,7 +92,7 @@ def _broken_histories(transaction: Transaction, periods: str, subject: str) -> I
     rows: Iterator[Any] = map(_Period._make, transaction.execute(query).fetchall())
     for id_, history in groupby(rows, key=itemgetter(0)):
         listed = list(history)
-        if any(before.ended != after.began for before, after in zip(listed, listed[1:], strict=False)):
+        if any(before.ended != after.began for before, after in pairwise(listed)):
             yield f"{periods} of {id_} has a gap or an overlap"
         if listed[-1].ended is not None:
             yield f"{periods} of {id_} has no open period"

@@ -1,0 +1,44 @@
+"""The demo company: the worked example the tests rely on, and a livelier invented agency to explore.
+
+All names are invented. The same `now_ms` gives the same rows, byte for byte.
+"""
+
+from __future__ import annotations
+
+from storage.database import Database
+from storage.demo.agency import tell_agency
+from storage.demo.story import EPOCH_MS, Story
+from storage.demo.worked_example import WORKED_USER_NAME, tell_worked_example
+from storage.errors import StorageFailure
+from storage.models import ManagerAccount
+from storage.writes import continue_ids_after_given_ones
+
+__all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "WORKED_USER_NAME", "load_demo"]
+
+EARLIEST_NOW_MS = Story.at_day(800)
+"""The demo's past is told up to here; what is pending in it was sent shortly before `now_ms`."""
+
+_WORKED_EXAMPLE_ID = 111
+
+
+def load_demo(database: Database, *, now_ms: int) -> bool:
+    """Fill an empty, migrated database with the demo company. False when it is there already.
+
+    `now_ms` decides only what is recent: pending links and invitations were sent a few days before.
+    Cost: one transaction, about a second.
+    Raises: StorageFailure when the database holds something else.
+    """
+    if now_ms < EARLIEST_NOW_MS:
+        raise ValueError(f"the demo plays up to {EARLIEST_NOW_MS} ms; now_ms must not be earlier")
+    story = Story(now_ms)
+    tell_worked_example(story)
+    tell_agency(story)
+    with database.write() as transaction:
+        present = [id_ for (id_,) in transaction.run(ManagerAccount.select(ManagerAccount.id)).fetchall()]
+        if _WORKED_EXAMPLE_ID in present:
+            return False
+        if present:
+            raise StorageFailure("The database holds other data. Load the demo company into a new, empty database.")
+        story.write(transaction)
+        continue_ids_after_given_ones(transaction)
+    return True
