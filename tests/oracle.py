@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, NamedTuple
 
 ROLE_TABLE: Final = """
@@ -188,11 +189,13 @@ def _rows() -> Iterator[tuple[str, str, list[str]]]:
         yield capability, where, marks
 
 
+@cache
 def role_capabilities(role: str) -> frozenset[str]:
     """What the role holds before anything takes from it."""
     return frozenset(name for name, _, marks in _rows() if LETTERS[role] in marks)
 
 
+@cache
 def capabilities_on(kind: str) -> frozenset[str]:
     """What can be held on a target of this kind."""
     return frozenset(name for name, where, _ in _rows() if where in (kind, "both"))
@@ -201,8 +204,6 @@ def capabilities_on(kind: str) -> frozenset[str]:
 THROUGH_STANDARD_LINK: Final = frozenset(name for name, _, marks in _rows() if "std" in marks)
 THROUGH_ACCOUNT_LINK: Final = frozenset(name for name, _, marks in _rows() if "link" in marks)
 EVERYTHING: Final = frozenset(name for name, _, _ in _rows())
-_ROLE_CAPABILITIES: Final = {role: role_capabilities(role) for role in ROLES}
-_ON: Final = {kind: capabilities_on(kind) for kind in (MANAGER, AD)}
 
 
 # --- every simple path -----------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ class _Walk:
 
     def give(self, target: Target, context: int, held: frozenset[str], chain: tuple[int, ...], standard: bool) -> None:
         self.grants.append(
-            Grant(self.assignment, target, context, held & _ON[target.kind], chain, standard),
+            Grant(self.assignment, target, context, held & capabilities_on(target.kind), chain, standard),
         )
 
     def at(self, manager_account: int, held: frozenset[str], chain: tuple[int, ...], standard: bool) -> None:
@@ -289,7 +290,7 @@ def grants_of_assignment(world: World, assignment: Assignment) -> list[Grant]:
     """One grant for each simple path that starts with this assignment, of any length."""
     walk = _Walk(world, assignment)
     own = assignment.manager_account
-    held = _ROLE_CAPABILITIES[assignment.role]
+    held = role_capabilities(assignment.role)
     if assignment.scope == "EVERY_ACCOUNT":
         walk.at(own, held, (own,), False)
     elif assignment.scope == "ONLY_ACCOUNTS":
