@@ -1,5 +1,177 @@
-"""The command line: one command per thing an operator does."""
+"""The command line: one command per thing an operator does. What goes wrong is one sentence and an exit code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-app = typer.Typer(name="adgraph", no_args_is_help=True, add_completion=False)
+from adgraph import tokens
+from adgraph.app import open_database
+from adgraph.settings import Settings, SettingsError, variable_of
+from adgraph.tokens import DEFAULT_LIFETIME_DAYS, LONGEST_LIFETIME_DAYS, OperatorError
+from storage.database import Database
+from storage.errors import StorageError
+from storage.migrate import check_current
+
+out = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+
+class Sentences(typer.core.TyperGroup):
+    """Turns what commands raise on purpose into one sentence on standard error and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command named."""
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, StorageError, OperatorError) as problem:
+            errors.print(f"[bold red]adgraph:[/bold red] {problem}", highlight=False)
+            raise typer.Exit(1) from problem
+
+
+app = typer.Typer(
+    name="adgraph",
+    cls=Sentences,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Serve and look after an account hierarchy: who owns what, who may do what, and why.",
+)
+token_app = typer.Typer(no_args_is_help=True, help="Access tokens: issue, list, revoke.")
+app.add_typer(token_app, name="token")
+
+
+@contextmanager
+def opened(settings: Settings | None = None, *, current: bool = True) -> Iterator[Database]:
+    """The database of the environment's settings; `current` refuses one whose tables are not this version's."""
+    database = open_database(settings or Settings.from_env())
+    try:
+        if current:
+            check_current(database)
+        yield database
+    finally:
+        database.close()
+
+
+def now_ms() -> int:
+    """The clock: milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def _when(at_ms: int | None) -> str:
+    return "never" if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@app.command()
+def serve(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Load the demo company and sign every visitor in to it.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="The address to listen on (ADGRAPH_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="The port (ADGRAPH_PORT).")] = None,
+) -> None:
+    """Serve the API, and the page for browsers where it is on."""
+    from adgraph.demo import prepare_demo
+    from adgraph.serving import serve as run
+
+    settings = Settings.from_env()
+    settings = replace(settings, demo=demo or settings.demo, host=host or settings.host, port=port or settings.port)
+    with opened(settings, current=not settings.demo) as database:
+        session = prepare_demo(database, now_ms=now_ms()) if settings.demo else None
+    run(settings, session, out)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version; twice is harmless."""
+    from storage.migrate import migrate as run
+
+    with opened(current=False) as database:
+        applied = run(database)
+    out.print(f"Applied {', '.join(applied)}." if applied else "The database is up to date.", highlight=False)
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo company into an empty database."""
+    from storage.demo import WORKED_USER_NAME, load_demo
+    from storage.migrate import migrate as run
+
+    with opened(current=False) as database:
+        run(database)
+        loaded = load_demo(database, now_ms=now_ms())
+    out.print("Loaded the demo company." if loaded else "The demo company is there already.", highlight=False)
+    out.print(f"Next: adgraph token issue --user {WORKED_USER_NAME}", highlight=False)
+
+
+@app.command()
+def settings() -> None:
+    """List every environment variable, what it decides and its value now."""
+    now = Settings.from_env()
+    for each in fields(now):
+        variable = variable_of(each)
+        value = getattr(now, each.name)
+        shown = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else _SWITCHED[value]
+        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown)}", highlight=False)
+        out.print(f"    {variable.decides}: {variable.allowed}", highlight=False)
+
+
+_SWITCHED = {None: "unset", True: "on", False: "off"}
+
+
+def _without_password(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else value
+
+
+UserName = Annotated[str, typer.Option("--user", help="The login's name, exactly.")]
+
+
+@token_app.command()
+def issue(
+    user: UserName,
+    label: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    days: Annotated[
+        int, typer.Option(min=1, max=LONGEST_LIFETIME_DAYS, help="How long it is good for.")
+    ] = DEFAULT_LIFETIME_DAYS,
+) -> None:
+    """Issue a token for a login. It is shown now and never again: only a digest is kept."""
+    with opened() as database:
+        issued = tokens.issue(database, user_name=user, label=label, days=days, now_ms=now_ms())
+    errors.print(f"Token {issued.id} for {user}, good until {_when(issued.expires_at_ms)}:", highlight=False)
+    # Alone on standard output, so that a script can take it.
+    typer.echo(issued.token)
+
+
+@token_app.command("list")
+def list_tokens(user: UserName) -> None:
+    """List a login's tokens; the secrets themselves are nowhere."""
+    with opened() as database:
+        found = tokens.listed(database, user_name=user, now_ms=now_ms())
+    table = Table("id", "label", "state", "issued", "expires", "last used")
+    for row, state in found:
+        table.add_row(
+            str(row.id),
+            row.label,
+            state,
+            _when(row.created_at_ms),
+            _when(row.expires_at_ms),
+            _when(row.last_used_at_ms),
+        )
+    out.print(table if found else f"{user} has no tokens.", highlight=False)
+
+
+@token_app.command()
+def revoke(token_id: Annotated[int, typer.Argument(help="The id that `token list` shows.")]) -> None:
+    """Revoke a token; it opens nothing from the next request on."""
+    with opened() as database:
+        tokens.revoke(database, token_id=token_id, now_ms=now_ms())
+    out.print(f"Token {token_id} is revoked.", highlight=False)

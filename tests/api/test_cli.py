@@ -1,0 +1,173 @@
+"""The command line: what it does, and that everything that goes wrong is one sentence and an exit code."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adgraph.app import open_database
+from adgraph.cli import app
+from adgraph.demo import PAGE_LABEL, prepare_demo
+from adgraph.settings import Settings
+from adgraph.tokens import OperatorError, issue, listed
+from storage.database import Database
+from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME
+from storage.entries import ManagerAccountEntry
+from storage.errors import StorageFailure
+from storage.migrate import migrate
+from storage.records.ids import ManagerAccountId
+from storage.tokens import TokenState, find_token
+from storage.writes import begin_revision, write_manager_accounts
+
+NOW_MS = EARLIEST_NOW_MS
+
+
+@pytest.fixture(autouse=True)
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The database the environment names, not there yet."""
+    address = f"sqlite:///{tmp_path / 'var' / 'adgraph.db'}"
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", address)
+    return address
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """That database, made and migrated."""
+    database = open_database(Settings(database_url=url))
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def demo(database: Database) -> str:
+    """The demo company in it; the page's token."""
+    return prepare_demo(database, now_ms=NOW_MS).token
+
+
+def run(*arguments: str) -> Result:
+    """What a command did."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def refused(*arguments: str) -> str:
+    """The sentence with which a command was refused."""
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.startswith("adgraph: ")
+    return result.stderr
+
+
+def test_without_a_command_the_commands_are_listed() -> None:
+    shown = run("--help").stdout
+    for name in ("serve", "migrate", "demo", "token", "settings"):
+        assert re.search(rf"\b{name}\b", shown)
+
+
+def test_migrating_twice_is_harmless() -> None:
+    assert "Applied 0001" in run("migrate").stdout
+    assert "up to date" in run("migrate").stdout
+
+
+def test_a_database_without_tables_is_refused_with_the_command_that_makes_them() -> None:
+    assert "adgraph migrate" in refused("token", "list", "--user", "ada@agency.example")
+
+
+def test_a_wrong_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADGRAPH_PORT", "eighty")
+    assert "ADGRAPH_PORT" in refused("serve")
+
+
+def test_a_server_that_cannot_be_reached_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", "postgresql://ada:hunter2@127.0.0.1:1/graph")
+    assert "hunter2" not in refused("migrate")
+
+
+def test_the_demo_is_loaded_once() -> None:
+    assert "Loaded" in run("demo").stdout
+    assert "already" in run("demo").stdout
+
+
+def test_the_demo_is_not_mixed_with_other_data(database: Database) -> None:
+    with database.write() as transaction:
+        stamp = begin_revision(transaction, operation="test", at_ms=NOW_MS)
+        write_manager_accounts(transaction, stamp, [ManagerAccountEntry(ManagerAccountId(7), "X7", "Somebody's")])
+    assert "other data" in refused("demo")
+    with pytest.raises(StorageFailure):
+        prepare_demo(database, now_ms=NOW_MS)
+
+
+def test_an_issued_token_stands_alone_on_standard_output_and_is_good(database: Database, demo: str) -> None:
+    result = run("token", "issue", "--user", WORKED_USER_NAME, "--days", "1")
+    token = result.stdout.removesuffix("\n")
+    assert re.fullmatch(r"adg_[A-Za-z0-9_-]{43}", token)
+    assert "good until" in result.stderr
+    with database.read() as transaction:
+        assert find_token(transaction, token, time.time_ns() // 1_000_000).state is TokenState.GOOD
+
+
+def test_a_token_is_listed_without_its_secret_and_revoked(database: Database, demo: str) -> None:
+    token = issue(database, user_name=WORKED_USER_NAME, label="laptop", days=1, now_ms=NOW_MS)
+    shown = run("token", "list", "--user", WORKED_USER_NAME).stdout
+    assert "laptop" in shown
+    assert token.token not in shown
+    assert "is revoked" in run("token", "revoke", str(token.id)).stdout
+    assert "could be revoked" in refused("token", "revoke", str(token.id))
+
+
+def test_tokens_are_listed_with_what_they_are_worth(database: Database, demo: str) -> None:
+    issue(database, user_name=WORKED_USER_NAME, label="short", days=1, now_ms=NOW_MS)
+    later = listed(database, user_name=WORKED_USER_NAME, now_ms=NOW_MS + 2 * 86_400_000)
+    assert [(each.row.label, each.state) for each in later] == [(PAGE_LABEL, "good"), ("short", "expired")]
+
+
+def test_a_name_nobody_has_is_answered_with_names_like_it(demo: str) -> None:
+    assert WORKED_USER_NAME in refused("token", "issue", "--user", WORKED_USER_NAME.upper()[:3] + WORKED_USER_NAME[3:])
+
+
+def test_a_name_in_an_empty_database_says_how_to_fill_it(database: Database) -> None:
+    assert "adgraph demo" in refused("token", "issue", "--user", "ada@agency.example")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3651", "x", "1.5"])
+def test_a_lifetime_out_of_bounds_is_wrong_usage(demo: str, days: str) -> None:
+    assert run("token", "issue", "--user", WORKED_USER_NAME, "--days", days).exit_code == 2
+
+
+def test_each_start_of_the_demo_ends_the_token_of_the_one_before(database: Database, demo: str) -> None:
+    second = prepare_demo(database, now_ms=NOW_MS + 1).token
+    with database.read() as transaction:
+        assert find_token(transaction, demo, NOW_MS + 2).state is TokenState.REVOKED
+        assert find_token(transaction, second, NOW_MS + 2).state is TokenState.GOOD
+
+
+def test_a_port_that_is_taken_is_refused_with_what_to_do(database: Database) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        sentence = refused("serve", "--port", str(taken.getsockname()[1]))
+    assert "PORT=" in sentence
+
+
+def test_settings_lists_every_variable_but_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", "postgresql://ada:hunter2@db.example/graph")
+    shown = run("settings").stdout
+    assert "hunter2" not in shown
+    assert "db.example/graph" in shown
+    assert shown.count("ADGRAPH_") >= 12
+
+
+def test_a_merged_login_gets_no_token(database: Database, demo: str) -> None:
+    with database.read() as transaction:
+        merged = [name for (name,) in transaction.execute("SELECT user_name FROM login WHERE status = 'MERGED'")]
+    assert merged
+    with pytest.raises(OperatorError, match="merged"):
+        issue(database, user_name=merged[0], label="x", days=1, now_ms=NOW_MS)
