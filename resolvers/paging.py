@@ -146,14 +146,17 @@ def fingerprint(name: str, *parts: object) -> str:
     return f"{name}:{hashlib.blake2s(text, digest_size=4).hexdigest()}"
 
 
-def cut(edges: Iterable[Edge], page: Page, scope: str) -> tuple[list[Edge], bool, bool]:
-    """The page of an ordered list that is at hand: its edges, and whether there is more after and before.
+def cut(edges: Iterable[Edge], page: Page, scope: str, *, descending: bool = False) -> tuple[list[Edge], bool, bool]:
+    """The page of a list that is at hand in ascending order: its edges, and whether there is more after and before.
 
     Raises: Refusal INVALID_CURSOR.
     """
     after = None if page.after is None else decode_cursor(scope, page.after)
     before = None if page.before is None else decode_cursor(scope, page.before)
-    inside = [edge for edge in edges if (after is None or edge.key > after) and (before is None or edge.key < before)]
+    low, high = (before, after) if descending else (after, before)
+    inside = [edge for edge in edges if (low is None or edge.key > low) and (high is None or edge.key < high)]
+    if descending:
+        inside.reverse()
     if page.size is None or len(inside) <= page.size:
         return inside, before is not None, after is not None
     if page.backwards:
@@ -161,12 +164,9 @@ def cut(edges: Iterable[Edge], page: Page, scope: str) -> tuple[list[Edge], bool
     return inside[: page.size], True, after is not None
 
 
-def whole(edges: Sequence[Edge], hidden_count: int = 0) -> Connection[Any]:
-    """A list given in full."""
-    return Connection(edges, False, False, lambda: len(edges), hidden_count)
-
-
-def page_of(edges: Sequence[Edge], page: Page, scope: str, hidden_count: int = 0) -> Connection[Any]:
-    """A page of a list that is at hand in full. Raises: Refusal INVALID_CURSOR."""
-    shown, more_after, more_before = cut(edges, page, scope)
+def page_of(
+    edges: Sequence[Edge], page: Page, scope: str, hidden_count: int = 0, *, descending: bool = False
+) -> Connection[Any]:
+    """A page of a list that is at hand in full, in ascending order. Raises: Refusal INVALID_CURSOR."""
+    shown, more_after, more_before = cut(edges, page, scope, descending=descending)
     return Connection(shown, more_after, more_before, lambda: len(edges), hidden_count)

@@ -163,7 +163,7 @@ class Reach:
             found = self._beyond[manager_account] = tuple(self._carried(manager_account, beyond=True))
         return found
 
-    def _carried_to_aggregator(self, aggregation: Aggregation, *, beyond: bool) -> tuple[Carried, ...]:
+    def carried_to_aggregator(self, aggregation: Aggregation, *, beyond: bool) -> tuple[Carried, ...]:
         """What arrives at an aggregator without having come through the manager account it signed up (P5)."""
         aggregator, signed_up = aggregation.aggregator_id, aggregation.manager_account_id
         if self.hierarchy.leads_back(aggregator, signed_up):
@@ -210,6 +210,10 @@ class Reach:
             reached.update(self._below(assignment).within)
         return frozenset(reached)
 
+    def manager_accounts_beyond_limit(self) -> frozenset[ManagerAccountId]:
+        """Every manager account that only chains over the limit add something on (rule P10)."""
+        return frozenset(one for assignment in self._assignments for one in self._below(assignment).beyond)
+
     def scoped_ad_accounts(self) -> frozenset[AdAccountId]:
         """Every ad account a scope lists, reached or not."""
         return frozenset(self._scoped)
@@ -222,7 +226,7 @@ class Reach:
             for carried in carried_at(target):
                 yield Grant(target, carried.assignment.role, carried.own, beyond)
             for aggregation in self.facts.aggregations_to.get(target, ()):
-                for carried in self._carried_to_aggregator(aggregation, beyond=beyond):
+                for carried in self.carried_to_aggregator(aggregation, beyond=beyond):
                     held = cut(carried.links, ON_MANAGER_ACCOUNT)
                     yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
 
@@ -241,7 +245,7 @@ class Reach:
                     held = cut(carried.links, cut(ON_AD_ACCOUNT, SURVIVES_ACCOUNT_LINK))
                     yield Grant(holder, carried.assignment.role, held, beyond)
             for aggregation in aggregations:
-                for carried in self._carried_to_aggregator(aggregation, beyond=beyond):
+                for carried in self.carried_to_aggregator(aggregation, beyond=beyond):
                     held = cut(carried.links, ON_AD_ACCOUNT)
                     yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
         yield from self._scoped_grants(target, links, [item.aggregator_id for item in aggregations])

@@ -1,0 +1,368 @@
+"""Who may do what on what, and why: check, checkMany, access, accessors.
+
+Every answer comes from the same rules over one snapshot. What the asker may not see is told by one code,
+NOT_VISIBLE, whether it exists or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+from resolvers.errors import Refusal, over_limit, too_many_paths
+from resolvers.excerpt import Excerpt
+from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.people import visible_users
+from resolvers.rules import access as rules
+from resolvers.rules.access import Access, AccessCode, Decision, NearMiss, permissions_on, refuse_over_limit
+from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.links import CARRIES_ACCESS
+from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, ChainOverLimit, HopKind, Path, TooManyPaths
+from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
+from resolvers.session import Session
+from storage.records.facts import AdAccountFact, Assignment
+from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+from storage.records.rows import UserRow
+
+MOST_CHECKS = 1_000
+"""How many checks one `checkMany` answers."""
+
+
+class TargetId(NamedTuple):
+    """A target by id: exactly one of the two is set."""
+
+    manager_account: ManagerAccountId | None
+    ad_account: AdAccountId | None
+
+
+Subject: TypeAlias = UserId | None
+"""Who is asked about: a user, or None for the viewer's whole login."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One check. `permissions` is None when the subject or the target is not visible to the asker.
+
+    Reasons are worked out when they are asked for.
+    """
+
+    session: Session
+    subject: Subject
+    target_id: TargetId
+    capability: Capability
+    context: ManagerAccountId | None
+    target: AnyTarget | None
+    permissions: Permissions | None
+
+    @property
+    def allowed(self) -> bool | None:
+        """Whether the capability is held; None when only a chain over the limit would answer (P10)."""
+        if self.permissions is None:
+            return False
+        if self.permissions.allow(self.capability):
+            return True
+        return None if self.permissions.over_limit & BIT[self.capability] else False
+
+    @cached_property
+    def error(self) -> Refusal | None:
+        """Why this one check could not be answered; the others of its batch are not touched by it."""
+        try:
+            self._refuse_over_limit()
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def _refuse_over_limit(self) -> None:
+        if self.permissions is None or self.target is None:
+            return
+        assignments = assignments_of(self.session.excerpt, self.session, self.subject)
+        try:
+            refuse_over_limit(self.permissions, self.session.excerpt.facts, assignments, self.target, self.capability)
+        except ChainOverLimit as error:
+            raise over_limit(error.chain) from error
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        """The reason; None when the check could not be answered.
+
+        Raises: Refusal TOO_MANY_PATHS.
+        """
+        if self.error is not None:
+            return None
+        if self.permissions is None or self.target is None:
+            return not_visible(self.capability)
+        return explain(self.session, self.subject, self.target, self.context).decide(self.capability)
+
+
+def not_visible(capability: Capability) -> Decision:
+    """The one answer for what is hidden and for what does not exist."""
+    message = "There is no such user, manager account or ad account, or you may not see it."
+    return Decision(capability, False, AccessCode.NOT_VISIBLE, RULE_ID[Capability.VIEW], message, None, ())
+
+
+def assignments_of(excerpt: Excerpt, session: Session, subject: Subject) -> tuple[Assignment, ...]:
+    """What a subject holds, from a given excerpt (rule P11)."""
+    facts = excerpt.facts
+    users = users_of_login(facts, session.viewer.login_id) if subject is None else users_asked_as(facts, subject)
+    return tuple(item for user in users for item in facts.assignments_by_user.get(user, ()))
+
+
+class CheckRequest(NamedTuple):
+    """One check as it is asked."""
+
+    subject: Subject
+    capability: Capability
+    target: TargetId
+    context: ManagerAccountId | None
+
+
+def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answer]:
+    """Answers in the order asked, each on its own. Cost: a fixed number of SELECTs for any number of checks."""
+    subjects = {request.subject for request in requests if request.subject is not None}
+    known = visible_users(session, list(subjects)) if subjects else {}
+    session.excerpt.know_users(list(known))
+    targets = {request.target for request in requests}
+    session.know_manager_accounts(list({one.manager_account for one in targets if one.manager_account is not None}))
+    session.know_ad_accounts(list({one.ad_account for one in targets if one.ad_account is not None}))
+    hierarchy = session.excerpt.hierarchy
+    facts = hierarchy.facts
+    found = {one: _target(session, one) for one in targets}
+    seen = {one: target is not None and _shown(session.reach, target) for one, target in found.items()}
+    reaches: dict[Subject, Reach] = {None: session.reach}
+    for user in known:
+        reaches[user] = Reach.of_users(hierarchy, users_asked_as(facts, user))
+    answers = []
+    for request in requests:
+        target, reach = found[request.target], reaches.get(request.subject)
+        visible = target is not None and reach is not None and seen[request.target]
+        permissions = permissions_on(reach, target, request.context) if visible and reach and target else None
+        answers.append(
+            Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
+        )
+    return answers
+
+
+def _shown(reach: Reach, target: AnyTarget) -> bool:
+    """Whether the asker may be told about a target; one only a long chain shows him is told with its error."""
+    permissions = permissions_on(reach, target)
+    return bool((permissions.capabilities | permissions.over_limit) & BIT[Capability.VIEW])
+
+
+def _target(session: Session, one: TargetId) -> AnyTarget | None:
+    facts = session.excerpt.facts
+    if one.ad_account is not None:
+        return facts.ad_accounts.get(one.ad_account)
+    key = one.manager_account
+    return key if key is not None and key in facts.manager_accounts else None
+
+
+# Explanations
+
+
+class Explanation:
+    """All there is to say about one subject and one target, as far as the asker may see it."""
+
+    def __init__(self, session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> None:
+        self.session = session
+        self.subject = subject
+        self.target = target
+        self.context = context
+        self._excerpt = session.explained
+        if subject is not None:
+            self._excerpt.know_users([subject])
+        if isinstance(target, AdAccountFact):
+            self._excerpt.know_ad_accounts([target])
+        else:
+            self._excerpt.know_manager_accounts([target])
+        # Whether a path may be shown depends on every manager account it leads through.
+        self._excerpt.know_manager_accounts(list(self._excerpt.above()))
+
+    @cached_property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """What the subject holds."""
+        return assignments_of(self._excerpt, self.session, self.subject)
+
+    @cached_property
+    def access(self) -> Access:
+        """Paths, deciding paths, contexts. Raises: Refusal TOO_MANY_PATHS."""
+        reach = Reach(self._excerpt.hierarchy, self.assignments)
+        try:
+            return rules.access_of(reach, self.assignments, self.target, self.context, self._visible)
+        except TooManyPaths as error:
+            raise too_many_paths(PATHS_AT_MOST) from error
+
+    def decide(self, capability: Capability) -> Decision:
+        """The reason for one capability.
+
+        Raises: Refusal CHAIN_OVER_LIMIT or TOO_MANY_PATHS.
+        """
+        facts = self._excerpt.facts
+        try:
+            refuse_over_limit(self.access.permissions, facts, self.assignments, self.target, capability)
+            return rules.decision(self.access, capability, lambda: self._near_misses(capability))
+        except ChainOverLimit as error:
+            raise over_limit(error.chain) from error
+        except TooManyPaths as error:
+            raise too_many_paths(PATHS_AT_MOST) from error
+
+    def _near_misses(self, capability: Capability) -> list[NearMiss]:
+        return rules.near_misses(
+            self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible
+        )
+
+    @cached_property
+    def _mine(self) -> Reach:
+        facts = self._excerpt.facts
+        return Reach.of_users(self._excerpt.hierarchy, users_of_login(facts, self.session.viewer.login_id))
+
+    @cached_property
+    def _my_manager_accounts(self) -> frozenset[ManagerAccountId]:
+        """Where the asker holds a role, however narrow: he knows that they exist."""
+        return frozenset(item.manager_account_id for item in assignments_of(self._excerpt, self.session, None))
+
+    def _visible(self, path: Path) -> bool:
+        """Whether the asker may be told of a path: all it leads through, and links that are not active."""
+        managers_seen = all(
+            one in self._my_manager_accounts or self._mine.on_manager_account(one).allow(Capability.VIEW)
+            for one in path.manager_accounts
+        )
+        return managers_seen and all(
+            hop.carries_access or self._sees_link(hop.kind, hop.from_id, hop.to_manager_account_id) for hop in path.hops
+        )
+
+    def _sees_link(self, kind: HopKind, managing: ManagerAccountId, client: ManagerAccountId | None) -> bool:
+        needed = Capability.VIEW_ACCOUNT_LINKS if kind == HopKind.ACCOUNT_LINK else Capability.VIEW_MANAGER_LINKS
+        if self._mine.on_manager_account(managing).allow(needed):
+            return True
+        if client is not None:
+            return self._mine.on_manager_account(client).allow(needed)
+        return isinstance(self.target, AdAccountFact) and self._mine.on_ad_account(self.target).allow(needed)
+
+
+def explain(session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
+    """The explanation of one subject and target; both must be visible to the asker."""
+    return Explanation(session, subject, target, context)
+
+
+def access_of(
+    session: Session, subject: Subject, target_id: TargetId, context: ManagerAccountId | None
+) -> Explanation | None:
+    """The whole answer about a subject and a target, or None when either is not visible to the asker."""
+    answer = check_many(session, [CheckRequest(subject, Capability.VIEW, target_id, context)])[0]
+    if answer.permissions is None or answer.target is None:
+        return None
+    return explain(session, subject, answer.target, context)
+
+
+# Who can access this
+
+
+class Accessor(NamedTuple):
+    """A user who holds the capability asked for, with all he holds on the target."""
+
+    node: UserRow
+    key: tuple[int]
+    scope: str
+    permissions: Permissions
+    session: Session
+    target: AnyTarget
+
+    @property
+    def explanation(self) -> Explanation:
+        """How the user got there."""
+        return explain(self.session, self.node.user_id, self.target, None)
+
+    @property
+    def cursor(self) -> str:
+        """The opaque position of this user in the list."""
+        return Edge(self.node, self.key, self.scope).cursor
+
+
+def accessors_of(
+    session: Session,
+    target: AnyTarget,
+    capability: Capability,
+    via: ManagerAccountId | None,
+    page: Page,
+) -> Connection[UserRow]:
+    """Who holds a capability on a target the viewer sees, by user id; with `via`, only by a path through it.
+
+    Users the viewer may not see are counted in `hidden_count`.
+    Cost: a fixed number of SELECTs. Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT, TOO_MANY_PATHS).
+    """
+    excerpt = session.excerpt
+    if isinstance(target, AdAccountFact):
+        session.know_ad_accounts([target.id])
+    else:
+        session.know_manager_accounts([target])
+    holders = excerpt.know_holders_in(_led_from(excerpt, target))
+    held = _holding(excerpt, session, holders, target, capability)
+    if via is not None:
+        held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
+    seen = visible_users(session, list(held))
+    scope = fingerprint("accessors", target, capability, via)
+    edges = [Accessor(seen[user], (user,), scope, held[user], session, target) for user in sorted(seen)]
+    return page_of(edges, page, scope, len(held) - len(seen))  # type: ignore[arg-type]
+
+
+def _led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
+    """Every manager account from which some chain leads to the target."""
+    facts = excerpt.facts
+    owner = target.owner_id if isinstance(target, AdAccountFact) else target
+    starts = {owner, *(item.aggregator_id for item in facts.aggregations_to.get(owner, ()))}
+    if isinstance(target, AdAccountFact):
+        links = facts.account_links_to.get(target.id, ())
+        starts.update(link.managing_id for link in links if link.status in CARRIES_ACCESS)
+    frontier = list(starts)
+    while frontier:
+        for link in facts.customer_links_to.get(frontier.pop(), ()):
+            if link.status in CARRIES_ACCESS and link.managing_id not in starts:
+                starts.add(link.managing_id)
+                frontier.append(link.managing_id)
+    return frozenset(starts)
+
+
+def _holding(
+    excerpt: Excerpt,
+    session: Session,
+    holders: Collection[UserId],
+    target: AnyTarget,
+    capability: Capability,
+) -> dict[UserId, Permissions]:
+    """Users with the capability: those who hold roles there, and the original users of their logins (P11)."""
+    facts, hierarchy = excerpt.facts, excerpt.hierarchy
+    logins = {facts.users[user].login_id for user in holders if user in facts.users}
+    candidates = [user.id for user in facts.users.values() if user.login_id in logins]
+    held: dict[UserId, Permissions] = {}
+    for user in candidates:
+        asked_as = users_asked_as(facts, user)
+        if not asked_as:
+            continue
+        permissions = permissions_on(Reach.of_users(hierarchy, asked_as), target)
+        if permissions.allow(capability):
+            held[user] = permissions
+        elif permissions.over_limit & BIT[capability]:
+            _raise_over_limit(excerpt, session, user, target, capability)
+    return held
+
+
+def _raise_over_limit(
+    excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, capability: Capability
+) -> None:
+    assignments = assignments_of(excerpt, session, user)
+    permissions = permissions_on(Reach(excerpt.hierarchy, assignments), target)
+    try:
+        refuse_over_limit(permissions, excerpt.facts, assignments, target, capability)
+    except ChainOverLimit as error:
+        raise over_limit(error.chain) from error
+
+
+def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
+    assignments = assignments_of(excerpt, session, user)
+    try:
+        access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)
+    except TooManyPaths as error:
+        raise too_many_paths(PATHS_AT_MOST) from error
+    return any(via in path.manager_accounts for path in access.paths)

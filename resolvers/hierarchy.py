@@ -1,0 +1,530 @@
+"""One level under manager accounts, the whole tree below them, and what stands above.
+
+Children are loaded for a whole cohort of parents at once. Where the viewer sees everything a parent holds,
+pages are cut in the database; where something is hidden from him, the list is loaded, filtered and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from resolvers.errors import Refusal
+from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
+from resolvers.rules.capabilities import VIEW
+from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session, fact_of
+from storage.reads import children as read
+from storage.reads.entities import read_ad_accounts, read_manager_accounts
+from storage.reads.facts import CARRIES_ACCESS
+from storage.records.facts import EveryAccount, EveryLinkedEntity
+from storage.records.ids import MAX_ID, AdAccountId, AggregationId, ClientLinkId, ManagerAccountId
+from storage.records.rows import AdAccountRow, ChildLink, ManagerAccountRow
+from storage.records.values import (
+    AdAccountStatus,
+    ClientLinkStatus,
+    LinkPermission,
+    ManagerAccountStatus,
+    Relationship,
+)
+
+_ORDER = {relationship: position for position, relationship in enumerate(Relationship)}
+_TWINS = 2
+"""One ad account can stand up to three times under one parent: owned, linked and aggregated."""
+
+
+class ChildEdge(NamedTuple):
+    """A child, and why it stands under its parent. `linkPermission` only for customer links."""
+
+    node: Any
+    key: tuple[Any, ...]
+    scope: str
+    relationship: Relationship
+    link_id: ClientLinkId | None
+    aggregation_id: AggregationId | None
+    link_permission: LinkPermission | None
+    link_status: ClientLinkStatus | None
+
+    @property
+    def cursor(self) -> str:
+        """The opaque position of this child in its list."""
+        return Edge(self.node, self.key, self.scope).cursor
+
+
+AD_ACCOUNT_RELATIONSHIPS = (Relationship.OWNED, Relationship.ACCOUNT_LINK, Relationship.AGGREGATED)
+MANAGER_ACCOUNT_RELATIONSHIPS = (Relationship.CUSTOMER_LINK, Relationship.AGGREGATED)
+
+
+@dataclass(frozen=True, slots=True)
+class AdAccountChildren:
+    """Which ad accounts of one level are asked for."""
+
+    relationships: tuple[Relationship, ...] = AD_ACCOUNT_RELATIONSHIPS
+    statuses: tuple[AdAccountStatus, ...] = tuple(AdAccountStatus)
+    page: Page = WHOLE
+
+    def scope(self, parent: ManagerAccountId) -> str:
+        """The name of one parent's list, for cursors."""
+        return fingerprint("adAccounts", parent, self.relationships, self.statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerAccountChildren:
+    """Which manager accounts of one level are asked for."""
+
+    relationships: tuple[Relationship, ...] = MANAGER_ACCOUNT_RELATIONSHIPS
+    statuses: tuple[ManagerAccountStatus, ...] = tuple(ManagerAccountStatus)
+    page: Page = WHOLE
+
+    def scope(self, parent: ManagerAccountId) -> str:
+        """The name of one parent's list, for cursors."""
+        return fingerprint("managerAccounts", parent, self.relationships, self.statuses)
+
+
+class _Passes(NamedTuple):
+    """What the viewer sees of a parent's children without looking at each: all of a kind, or not surely."""
+
+    owned: bool
+    linked: bool
+    managers: bool
+
+
+def ad_accounts_under(
+    session: Session, parent: ManagerAccountId, asked: AdAccountChildren = AdAccountChildren()
+) -> Connection[AdAccountRow]:
+    """The ad accounts one level under a manager account the viewer sees, ordered by id.
+
+    Cost: at most eleven SELECTs for all parents of the cohort together.
+    Raises: Refusal (INVALID_CURSOR, TOO_MANY_NODES, CHAIN_OVER_LIMIT).
+    """
+    return _together(session, parent, asked, _load_ad_accounts)
+
+
+def manager_accounts_under(
+    session: Session, parent: ManagerAccountId, asked: ManagerAccountChildren = ManagerAccountChildren()
+) -> Connection[ManagerAccountRow]:
+    """The manager accounts one level under a manager account the viewer sees, ordered by id.
+
+    Cost: at most eight SELECTs for all parents of the cohort together.
+    Raises: Refusal (INVALID_CURSOR, TOO_MANY_NODES, CHAIN_OVER_LIMIT).
+    """
+    return _together(session, parent, asked, _load_manager_accounts)
+
+
+def _together(
+    session: Session,
+    parent: ManagerAccountId,
+    asked: Any,
+    load: Callable[[Session, list[ManagerAccountId], Any], dict[ManagerAccountId, Connection[Any] | Refusal]],
+) -> Connection[Any]:
+    if asked.page.after is not None or asked.page.before is not None:
+        # A cursor belongs to one parent's list; its siblings have no use for it.
+        found: Connection[Any] | Refusal | None = load(session, [parent], asked)[parent]
+    else:
+        found = session.together(MANAGER_ACCOUNT, parent, asked, lambda ids: load(session, ids, asked))
+    if isinstance(found, Refusal):
+        raise found
+    return found if found is not None else Connection((), False, False, lambda: 0, 0)
+
+
+def _passes(session: Session, parent: ManagerAccountId) -> _Passes:
+    owned = linked = managers = False
+    for carried in session.reach.carried_at(parent):
+        owned = owned or bool(carried.accounts & VIEW)
+        linked = linked or bool(carried.links & VIEW)
+        scope = carried.assignment.scope
+        at_its_own = carried.assignment.manager_account_id == parent
+        managers = managers or not at_its_own or isinstance(scope, EveryAccount | EveryLinkedEntity)
+    return _Passes(owned, linked, managers)
+
+
+# Ad accounts
+
+
+def _load_ad_accounts(
+    session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren
+) -> dict[ManagerAccountId, Connection[AdAccountRow] | Refusal]:
+    session.know_manager_accounts(parents)
+    passes = {parent: _passes(session, parent) for parent in parents}
+    open_to = [parent for parent in parents if passes[parent].owned and passes[parent].linked]
+    partly = [parent for parent in parents if parent not in set(open_to)]
+    result: dict[ManagerAccountId, Connection[AdAccountRow] | Refusal] = {}
+    if open_to:
+        edges = _ad_account_edges(session, open_to, asked, asked.page)
+        for parent in open_to:
+            result[parent] = _cut_in_database(session, parent, asked, edges.get(parent, []))
+    if partly:
+        edges = _ad_account_edges(session, partly, asked, WHOLE)
+        session.know_ad_accounts([edge.node.account_id for parent in partly for edge in edges.get(parent, ())])
+        for parent in partly:
+            result[parent] = _only_visible(
+                edges.get(parent, []), asked, parent, lambda edge: session.sees(fact_of(edge.node))
+            )
+    return result
+
+
+def _cut_in_database(
+    session: Session, parent: ManagerAccountId, asked: AdAccountChildren, edges: list[ChildEdge]
+) -> Connection[AdAccountRow] | Refusal:
+    try:
+        shown, more_after, more_before = cut(edges, asked.page, asked.scope(parent))  # type: ignore[arg-type]
+    except Refusal as refusal:
+        return refusal
+
+    def total() -> int:
+        counts = session.together(
+            MANAGER_ACCOUNT,
+            parent,
+            ("count", asked.relationships, asked.statuses),
+            lambda ids: read.count_ad_accounts(session.transaction, ids, asked.relationships, asked.statuses),
+        )
+        return counts or 0
+
+    whole = asked.page.size is None
+    return Connection(shown, more_after, more_before, (lambda: len(edges)) if whole else total, 0)
+
+
+def _ad_account_edges(
+    session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren, page: Page
+) -> dict[ManagerAccountId, list[ChildEdge]]:
+    """The ad accounts of these parents, ordered, at most a page and its twins of each."""
+    tx, statuses = session.transaction, asked.statuses
+    wanted = _child_page(session, parents, asked, page)
+    owned: list[AdAccountRow] = []
+    if Relationship.OWNED in asked.relationships:
+        if page.size is None:
+            owned = read.read_every_owned_ad_account(tx, parents, wanted.limit, statuses)
+        else:
+            owned = read.read_owned_ad_accounts(tx, parents, wanted, statuses)
+    links: list[ChildLink] = []
+    if Relationship.ACCOUNT_LINK in asked.relationships:
+        links += read.read_linked_ad_accounts(tx, parents, wanted, statuses)
+    if Relationship.AGGREGATED in asked.relationships:
+        links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, parents, wanted, statuses))
+    session.count_nodes(len(owned) + len(links))
+    others = read_ad_accounts(tx, list({AdAccountId(link.child_id) for link in links}))
+    session.have_ad_accounts([*owned, *others.values()])
+    scopes = {parent: asked.scope(parent) for parent in parents}
+    edges: dict[ManagerAccountId, list[ChildEdge]] = {}
+    for row in owned:
+        parent = row.parent_customer_id
+        edge = ChildEdge(row, (row.account_id, 0), scopes[parent], Relationship.OWNED, None, None, None, None)
+        edges.setdefault(parent, []).append(edge)
+    for link in links:
+        edge = _link_edge(others[AdAccountId(link.child_id)], link, scopes[link.parent_id])
+        edges.setdefault(link.parent_id, []).append(edge)
+    for siblings in edges.values():
+        siblings.sort(key=_edge_key)
+    return edges
+
+
+def _edge_key(edge: ChildEdge) -> tuple[Any, ...]:
+    return edge.key
+
+
+def _link_edge(node: Any, link: ChildLink, scope: str) -> ChildEdge:
+    relationship = Relationship(link.relationship)
+    return ChildEdge(
+        node,
+        (link.child_id, _ORDER[relationship]),
+        scope,
+        relationship,
+        link.link_id,
+        link.aggregation_id,
+        link.permission,
+        link.link_status,
+    )
+
+
+def _aggregated_links(session: Session, rows: Collection[read.AggregatedAdAccount]) -> list[ChildLink]:
+    session.excerpt.know_manager_accounts(list({row.owner_id for row in rows}))
+    ids = {
+        (item.aggregator_id, item.manager_account_id): item.id
+        for owner in {row.owner_id for row in rows}
+        for item in session.excerpt.facts.aggregations_to.get(owner, ())
+    }
+    return [
+        ChildLink(
+            row.aggregator_id,
+            row.ad_account_id,
+            Relationship.AGGREGATED,
+            None,
+            ids[row.aggregator_id, row.owner_id],
+            None,
+            None,
+        )
+        for row in rows
+    ]
+
+
+def _child_page(
+    session: Session,
+    parents: list[ManagerAccountId],
+    asked: AdAccountChildren | ManagerAccountChildren,
+    page: Page,
+) -> read.ChildPage:
+    if page.size is None:
+        # One row past the limit is enough to know that the tree is too large, and the work stops there.
+        return read.ChildPage(limit=session.nodes_left + 1)
+    after, before = -1, MAX_ID
+    if page.after is not None:
+        after = decode_cursor(asked.scope(parents[0]), page.after)[0] - 1
+    if page.before is not None:
+        before = decode_cursor(asked.scope(parents[0]), page.before)[0] + 1
+    return read.ChildPage(page.size + 1 + _TWINS, after, before, page.backwards)
+
+
+def _only_visible(
+    edges: list[ChildEdge],
+    asked: AdAccountChildren | ManagerAccountChildren,
+    parent: ManagerAccountId,
+    sees: Callable[[ChildEdge], bool],
+) -> Connection[Any] | Refusal:
+    try:
+        seen = [edge for edge in edges if sees(edge)]
+        return page_of(seen, asked.page, asked.scope(parent), len(edges) - len(seen))  # type: ignore[arg-type]
+    except Refusal as refusal:
+        return refusal
+
+
+# Manager accounts
+
+
+def _load_manager_accounts(
+    session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren
+) -> dict[ManagerAccountId, Connection[ManagerAccountRow] | Refusal]:
+    session.know_manager_accounts(parents)
+    paged = asked.page.size is not None
+    # A page may only be cut before filtering where nothing will be filtered out.
+    open_to = [parent for parent in parents if not paged or _passes(session, parent).managers]
+    partly = [parent for parent in parents if parent not in set(open_to)]
+    edges = _manager_account_edges(session, open_to, asked, asked.page)
+    edges |= _manager_account_edges(session, partly, asked, WHOLE) if partly else {}
+    session.know_manager_accounts(list({edge.node.customer_id for siblings in edges.values() for edge in siblings}))
+    result: dict[ManagerAccountId, Connection[ManagerAccountRow] | Refusal] = {}
+    for parent in parents:
+        found = _only_visible(edges.get(parent, []), asked, parent, lambda edge: session.sees(edge.node.customer_id))
+        if paged and parent not in partly and isinstance(found, Connection):
+            found = found._replace(total=lambda parent=parent: _count_managers(session, parent, asked))  # type: ignore[misc]
+        result[parent] = found
+    return result
+
+
+def _count_managers(session: Session, parent: ManagerAccountId, asked: ManagerAccountChildren) -> int:
+    everything = ManagerAccountChildren(asked.relationships, asked.statuses, WHOLE)
+    return len(manager_accounts_under(session, parent, everything).edges)
+
+
+def _manager_account_edges(
+    session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren, page: Page
+) -> dict[ManagerAccountId, list[ChildEdge]]:
+    if not parents:
+        return {}
+    tx, statuses = session.transaction, asked.statuses
+    wanted = _child_page(session, parents, asked, page)
+    links: list[ChildLink] = []
+    if Relationship.CUSTOMER_LINK in asked.relationships:
+        links += read.read_linked_manager_accounts(tx, parents, wanted, statuses)
+    if Relationship.AGGREGATED in asked.relationships:
+        links += read.read_aggregated_manager_accounts(tx, parents, wanted, statuses)
+    session.count_nodes(len(links))
+    rows = read_manager_accounts(tx, list({ManagerAccountId(link.child_id) for link in links}))
+    session.have_manager_accounts(list(rows.values()))
+    edges: dict[ManagerAccountId, list[ChildEdge]] = {}
+    for link in links:
+        edge = _link_edge(rows[ManagerAccountId(link.child_id)], link, asked.scope(link.parent_id))
+        edges.setdefault(link.parent_id, []).append(edge)
+    for siblings in edges.values():
+        siblings.sort(key=_edge_key)
+    return edges
+
+
+# The whole tree below
+
+
+class Descendant(NamedTuple):
+    """One node below a manager account: where it stands first, and under which parents besides."""
+
+    node: Any
+    key: tuple[Any, ...]
+    scope: str
+    depth: int
+    path: tuple[ManagerAccountId, ...]
+    parent_ids: tuple[ManagerAccountId, ...]
+    relationship: Relationship
+    link_id: ClientLinkId | None
+    link_permission: LinkPermission | None
+
+    @property
+    def parent_id(self) -> ManagerAccountId:
+        """The manager account it stands under on `path`."""
+        return self.path[-1]
+
+    @property
+    def cursor(self) -> str:
+        """The opaque position of this node in the tree's list."""
+        return Edge(self.node, self.key, self.scope).cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Which part of the tree below is asked for. `max_depth` 1 is one level."""
+
+    max_depth: int
+    relationships: tuple[Relationship, ...] = tuple(Relationship)
+    statuses: tuple[AdAccountStatus, ...] = tuple(AdAccountStatus)
+    page: Page = WHOLE
+
+
+def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> Connection[Any]:
+    """Everything below a manager account the viewer sees: each node once, by the shortest way, as a tree is printed.
+
+    Cost: a fixed number of SELECTs a level.
+    Raises: Refusal (INVALID_CURSOR, TOO_MANY_NODES, CHAIN_OVER_LIMIT).
+    """
+    scope = fingerprint("descendants", top, asked.max_depth, asked.relationships, asked.statuses)
+    found: dict[tuple[str, int], Descendant] = {}
+    hidden = 0
+    managers = ManagerAccountChildren(tuple(r for r in MANAGER_ACCOUNT_RELATIONSHIPS if r in asked.relationships))
+    accounts = AdAccountChildren(tuple(r for r in AD_ACCOUNT_RELATIONSHIPS if r in asked.relationships), asked.statuses)
+    level: dict[ManagerAccountId, tuple[ManagerAccountId, ...]] = {top: (top,)}
+    for depth in range(1, asked.max_depth + 1):
+        below: dict[ManagerAccountId, tuple[ManagerAccountId, ...]] = {}
+        session.register(MANAGER_ACCOUNT, list(level))
+        for parent, path in level.items():
+            for kind, connection in (
+                (MANAGER_ACCOUNT, manager_accounts_under(session, parent, managers)),
+                (AD_ACCOUNT, ad_accounts_under(session, parent, accounts)),
+            ):
+                hidden += connection.hidden_count
+                for edge in connection.edges:
+                    new = _descend(found, kind, edge, path, depth, scope)
+                    if new and kind == MANAGER_ACCOUNT and edge.node.customer_id != top:
+                        below[edge.node.customer_id] = (*path, edge.node.customer_id)
+        if not below:
+            break
+        level = below
+    found.pop((MANAGER_ACCOUNT, top), None)
+    return page_of(sorted(found.values(), key=lambda item: item.key), asked.page, scope, hidden)  # type: ignore[arg-type]
+
+
+def _descend(
+    found: dict[tuple[str, int], Descendant],
+    kind: str,
+    edge: ChildEdge,
+    path: tuple[ManagerAccountId, ...],
+    depth: int,
+    scope: str,
+) -> bool:
+    number = edge.key[0]
+    already = found.get((kind, number))
+    if already is not None:
+        if path[-1] not in already.parent_ids:
+            found[kind, number] = already._replace(parent_ids=(*already.parent_ids, path[-1]))
+        return False
+    # Accounts of a manager account come before the manager accounts below it, as a tree is read.
+    way = [part for step in path[1:] for part in (1, step)]
+    key = (*way, int(kind == MANAGER_ACCOUNT), number)
+    found[kind, number] = Descendant(
+        edge.node, key, scope, depth, path, (path[-1],), edge.relationship, edge.link_id, edge.link_permission
+    )
+    return True
+
+
+# What stands above
+
+
+class Ancestor(NamedTuple):
+    """A manager account above: how many steps up, and through which child it leads down."""
+
+    node: ManagerAccountRow
+    key: tuple[Any, ...]
+    scope: str
+    depth: int
+    child_id: int
+    relationship: Relationship
+    link_id: ClientLinkId | None
+    link_permission: LinkPermission | None
+
+    @property
+    def cursor(self) -> str:
+        """The opaque position of this manager account in its list."""
+        return Edge(self.node, self.key, self.scope).cursor
+
+
+class _Step(NamedTuple):
+    depth: int
+    child_id: int
+    relationship: Relationship
+    link_id: ClientLinkId | None
+    permission: LinkPermission | None
+
+
+def ancestors_of_manager_account(session: Session, bottom: ManagerAccountId, page: Page) -> Connection[Any]:
+    """The manager accounts above one, nearest first. Cost: at most six SELECTs."""
+    session.know_manager_accounts([bottom])
+    steps: dict[ManagerAccountId, _Step] = {}
+    for item in session.excerpt.facts.aggregations_to.get(bottom, ()):
+        steps[item.aggregator_id] = _Step(1, bottom, Relationship.AGGREGATED, None, None)
+    _climb(session, {bottom: 0}, steps, bottom)
+    return _ancestors(session, steps, page, fingerprint("ancestors", MANAGER_ACCOUNT, bottom))
+
+
+def ancestors_of_ad_account(session: Session, bottom: AdAccountRow, page: Page) -> Connection[Any]:
+    """The manager accounts above an ad account: its owner, those linked to it, and all above. Cost: ≤ 8 SELECTs."""
+    session.know_ad_accounts([bottom.account_id])
+    facts = session.excerpt.facts
+    steps: dict[ManagerAccountId, _Step] = {
+        bottom.parent_customer_id: _Step(1, bottom.account_id, Relationship.OWNED, None, None)
+    }
+    for link in facts.account_links_to.get(bottom.account_id, ()):
+        if link.status in CARRIES_ACCESS:
+            step = _Step(1, bottom.account_id, Relationship.ACCOUNT_LINK, link.id, None)
+            steps.setdefault(link.managing_id, step)
+    for item in facts.aggregations_to.get(bottom.parent_customer_id, ()):
+        steps.setdefault(item.aggregator_id, _Step(1, bottom.account_id, Relationship.AGGREGATED, None, None))
+    _climb(session, dict.fromkeys(steps, 1), steps, None)
+    return _ancestors(session, steps, page, fingerprint("ancestors", AD_ACCOUNT, bottom.account_id))
+
+
+def _climb(
+    session: Session,
+    start: dict[ManagerAccountId, int],
+    steps: dict[ManagerAccountId, _Step],
+    bottom: ManagerAccountId | None,
+) -> None:
+    facts = session.excerpt.facts
+    frontier: Iterable[tuple[ManagerAccountId, int]] = [*start.items(), *((key, s.depth) for key, s in steps.items())]
+    while frontier:
+        above: list[tuple[ManagerAccountId, int]] = []
+        for client, depth in frontier:
+            for link in facts.customer_links_to.get(client, ()):
+                if link.status in CARRIES_ACCESS and link.managing_id not in steps and link.managing_id != bottom:
+                    steps[link.managing_id] = _Step(
+                        depth + 1, client, Relationship.CUSTOMER_LINK, link.id, link.permission
+                    )
+                    above.append((link.managing_id, depth + 1))
+        frontier = above
+
+
+def _ancestors(session: Session, steps: dict[ManagerAccountId, _Step], page: Page, scope: str) -> Connection[Any]:
+    rows = read_manager_accounts(session.transaction, list(steps))
+    session.count_nodes(len(rows))
+    session.have_manager_accounts(list(rows.values()))
+    session.know_manager_accounts(list(rows))
+    seen = [
+        Ancestor(
+            row,
+            (steps[key].depth, key),
+            scope,
+            steps[key].depth,
+            steps[key].child_id,
+            steps[key].relationship,
+            steps[key].link_id,
+            steps[key].permission,
+        )
+        for key, row in rows.items()
+        if session.sees(key)
+    ]
+    seen.sort(key=lambda item: item.key)
+    return page_of(seen, page, scope, len(rows) - len(seen))  # type: ignore[arg-type]

@@ -1,0 +1,258 @@
+"""Client links, their history and user invitations, as the viewer may see them.
+
+An account link is shown to those who may view account links on either end (C12), a customer link to those who
+may view manager links on either end (C14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from resolvers.errors import Code, Refusal
+from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.reachable import reachable_by_viewer
+from resolvers.rules.capabilities import Capability
+from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session
+from storage.reads import links as read
+from storage.reads.people import read_invitations, read_invitations_to, read_invited_ad_accounts
+from storage.reads.search import Order, OrderField, folded
+from storage.records.ids import AdAccountId, ClientLinkId, InvitationId, ManagerAccountId
+from storage.records.rows import AdAccountRow, ClientLinkPeriodRow, ClientLinkRow, InvitationRow
+from storage.records.values import ClientLinkStatus, InvitationStatus, LinkType
+
+INVITATION = "invitation"
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLinkFilter:
+    """The predicates of SearchClientLinks, and the statuses wanted. None is "not asked"."""
+
+    client_account_ids: tuple[AdAccountId, ...] | None = None
+    client_customer_ids: tuple[ManagerAccountId, ...] | None = None
+    direct_managing_customer_id: ManagerAccountId | None = None
+    managing_customer_id: ManagerAccountId | None = None
+    statuses: tuple[ClientLinkStatus, ...] = tuple(ClientLinkStatus)
+
+
+def visible_links(session: Session, rows: Iterable[ClientLinkRow]) -> list[ClientLinkRow]:
+    """Those of these links the viewer may see. Cost: at most ten SELECTs."""
+    rows = list(rows)
+    session.know_manager_accounts(
+        list(
+            {row.managing_customer_id for row in rows}
+            | {row.client_customer_id for row in rows if row.client_customer_id is not None}
+        )
+    )
+    session.know_ad_accounts(list({row.client_account_id for row in rows if row.client_account_id is not None}))
+    seen = [row for row in rows if _sees(session, row)]
+    session.register(CLIENT_LINK, [row.link_id for row in seen])
+    return seen
+
+
+def _sees(session: Session, row: ClientLinkRow) -> bool:
+    reach = session.reach
+    needed = Capability.VIEW_ACCOUNT_LINKS if row.type == LinkType.ACCOUNT_LINK else Capability.VIEW_MANAGER_LINKS
+    if reach.on_manager_account(row.managing_customer_id).allow(needed):
+        return True
+    if row.client_customer_id is not None:
+        return reach.on_manager_account(row.client_customer_id).allow(needed)
+    fact = session.excerpt.facts.ad_accounts.get(row.client_account_id) if row.client_account_id else None
+    return fact is not None and reach.on_ad_account(fact).allow(needed)
+
+
+def link_by_id(session: Session, key: ClientLinkId) -> ClientLinkRow | None:
+    """A link the viewer may see, or None; loaded for its whole cohort."""
+    return session.together(CLIENT_LINK, key, "row", lambda ids: _links_by_id(session, ids))
+
+
+def _links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict[ClientLinkId, ClientLinkRow]:
+    rows = read.read_client_links(session.transaction, ids)
+    return {row.link_id: row for row in visible_links(session, rows.values())}
+
+
+def transitions_of(session: Session, key: ClientLinkId) -> tuple[ClientLinkPeriodRow, ...]:
+    """The statuses a link took, oldest first. Cost: one SELECT a cohort."""
+    found = session.together(CLIENT_LINK, key, "periods", lambda ids: read.read_link_periods(session.transaction, ids))
+    return found or ()
+
+
+def search_client_links(
+    session: Session, asked: ClientLinkFilter, order: Order, page: Page
+) -> Connection[ClientLinkRow]:
+    """SearchClientLinks: the latest link of each pair; without a predicate, all the viewer may see.
+
+    Raises: Refusal INVALID_FILTER for predicates that exclude each other, FORBIDDEN for customer links asked
+    by somebody who may view none.
+    """
+    _check_predicates(asked)
+    if asked.client_customer_ids is not None:
+        _require_manager_links(session)
+    rows = [row for row in _candidates(session, asked) if row.status in asked.statuses]
+    return _in_order(visible_links(session, rows), order, page, fingerprint("clientLinks", asked, order))
+
+
+def _check_predicates(asked: ClientLinkFilter) -> None:
+    if asked.direct_managing_customer_id is not None and asked.managing_customer_id is not None:
+        raise Refusal(
+            Code.INVALID_FILTER,
+            "Give either `directManagingCustomerId` or the deprecated `managingCustomerId`, not both.",
+            number=3030,
+        )
+    if asked.client_account_ids is not None and asked.client_customer_ids is not None:
+        raise Refusal(
+            Code.INVALID_FILTER,
+            "Give either `clientAccountIds` or `clientCustomerIds`: a link leads to one or the other.",
+            number=3030,
+        )
+
+
+def _require_manager_links(session: Session) -> None:
+    if not reachable_by_viewer(session).manager_accounts(Capability.VIEW_MANAGER_LINKS):
+        raise Refusal(
+            Code.FORBIDDEN,
+            "Searching customer links by client needs VIEW_MANAGER_LINKS in some manager account, which none of"
+            " your roles includes. Leave `clientCustomerIds` out, or ask a Super Admin for a role that has it.",
+            number=106,
+            rule="C14",
+        )
+
+
+def _candidates(session: Session, asked: ClientLinkFilter) -> list[ClientLinkRow]:
+    tx = session.transaction
+    direct = asked.direct_managing_customer_id
+    if asked.client_account_ids is not None:
+        rows = read.read_account_links_to(tx, asked.client_account_ids)
+    elif asked.client_customer_ids is not None:
+        rows = read.read_customer_links_to(tx, asked.client_customer_ids)
+    elif direct is not None:
+        rows = read.read_links_managed_by(tx, [direct])
+    elif asked.managing_customer_id is not None:
+        return _of_agency_and_others(session, asked.managing_customer_id)
+    else:
+        return _all_within_reach(session)
+    return [row for row in rows if direct is None or row.managing_customer_id == direct]
+
+
+def _of_agency_and_others(session: Session, agency: ManagerAccountId) -> list[ClientLinkRow]:
+    """The deprecated predicate: an agency's account links, and what others hold on the same ad accounts."""
+    own = read.read_links_managed_by(session.transaction, [agency])
+    clients = [row.client_account_id for row in own if row.client_account_id is not None]
+    return read.read_account_links_to(session.transaction, clients)
+
+
+def _all_within_reach(session: Session) -> list[ClientLinkRow]:
+    mine = reachable_by_viewer(session)
+    managers = mine.manager_accounts()
+    accounts = mine.ad_accounts()
+    tx = session.transaction
+    found = {
+        row.link_id: row
+        for rows in (
+            read.read_links_managed_by(tx, managers),
+            read.read_customer_links_to(tx, managers),
+            read.read_account_links_into(tx, accounts.owners),
+            read.read_account_links_to(tx, accounts.ids),
+        )
+        for row in rows
+    }
+    return list(found.values())
+
+
+def _in_order(rows: list[ClientLinkRow], order: Order, page: Page, scope: str) -> Connection[ClientLinkRow]:
+    def key(row: ClientLinkRow) -> tuple[str | int, int]:
+        if order.field == OrderField.NAME:
+            return folded(row.name), row.link_id
+        if order.field == OrderField.NUMBER:
+            return folded(row.managing_customer_number), row.link_id
+        return row.client_customer_id or row.client_account_id or 0, row.link_id
+
+    edges = [Edge(row, key(row), scope) for row in sorted(rows, key=key)]
+    return page_of(edges, page, scope, descending=order.descending)
+
+
+def links_of_manager_account(session: Session, key: ManagerAccountId, page: Page) -> Connection[ClientLinkRow]:
+    """The links a manager account manages or is the client of, newest generation, by link id."""
+    return _links_at(session, MANAGER_ACCOUNT, key, page, _links_of_manager_accounts)
+
+
+def _links_of_manager_accounts(
+    session: Session, ids: list[ManagerAccountId]
+) -> dict[ManagerAccountId, list[ClientLinkRow]]:
+    tx = session.transaction
+    rows = [*read.read_links_managed_by(tx, ids), *read.read_customer_links_to(tx, ids)]
+    found: dict[ManagerAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
+    for row in visible_links(session, {row.link_id: row for row in rows}.values()):
+        for end in (row.managing_customer_id, row.client_customer_id):
+            if end in found:
+                found[end].append(row)
+    return found
+
+
+def links_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> Connection[ClientLinkRow]:
+    """The links that lead, or led, to an ad account, newest generation, by link id."""
+    return _links_at(session, "ad account", row.account_id, page, _links_of_ad_accounts)
+
+
+def _links_of_ad_accounts(session: Session, ids: list[AdAccountId]) -> dict[AdAccountId, list[ClientLinkRow]]:
+    found: dict[AdAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
+    for row in visible_links(session, read.read_account_links_to(session.transaction, ids)):
+        if row.client_account_id is not None:
+            found[row.client_account_id].append(row)
+    return found
+
+
+def _links_at(
+    session: Session,
+    kind: str,
+    key: K,
+    page: Page,
+    load: Callable[[Session, list[K]], dict[K, list[ClientLinkRow]]],
+) -> Connection[ClientLinkRow]:
+    found = session.together(kind, key, "client links", lambda ids: load(session, ids))
+    scope = fingerprint("clientLinks", kind, key)
+    rows = sorted(found or (), key=lambda row: row.link_id)
+    return page_of([Edge(row, (row.link_id,), scope) for row in rows], page, scope)
+
+
+# Invitations
+
+
+def invitations_to(session: Session, key: ManagerAccountId, page: Page) -> Connection[InvitationRow]:
+    """Pending and expired invitations into a manager account the viewer sees, by id. Cost: one SELECT a cohort."""
+    found = session.together(
+        MANAGER_ACCOUNT, key, "invitations", lambda ids: read_invitations_to(session.transaction, ids)
+    )
+    rows = found or ()
+    session.register(INVITATION, [row.invitation_id for row in rows])
+    scope = fingerprint("invitations", key)
+    return page_of([Edge(row, (row.invitation_id,), scope) for row in rows], page, scope)
+
+
+def invitation_by_id(session: Session, key: InvitationId) -> InvitationRow | None:
+    """An invitation into a manager account the viewer sees, or None."""
+    row = read_invitations(session.transaction, [key]).get(key)
+    if row is None:
+        return None
+    session.know_manager_accounts([row.customer_id])
+    return row if session.reach.on_manager_account(row.customer_id).allow(Capability.VIEW) else None
+
+
+def status_of_invitation(session: Session, row: InvitationRow) -> InvitationStatus:
+    """Where an invitation stands now: a pending one past its date has expired."""
+    if row.status == InvitationStatus.PENDING and row.expires_at <= session.now:
+        return InvitationStatus.EXPIRED
+    return row.status
+
+
+def invited_ad_accounts(session: Session, row: InvitationRow) -> tuple[AdAccountId, ...]:
+    """The ad accounts an invitation is limited to. Cost: one SELECT a cohort."""
+    found = session.together(
+        INVITATION,
+        row.invitation_id,
+        "ad accounts",
+        lambda ids: read_invited_ad_accounts(session.transaction, ids),
+    )
+    return found or ()

@@ -1,0 +1,154 @@
+"""Everything a subject reaches, as sets of ids a search can be cut to: the other direction of a check.
+
+The sets are worked out by the same rules as every check, from everything below the subject's assignments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from resolvers.errors import over_limit
+from resolvers.rules.access import refuse_over_limit
+from resolvers.rules.capabilities import (
+    BIT,
+    NEEDS_SETTLED_LINKS,
+    ON_AD_ACCOUNT,
+    SURVIVES_ACCOUNT_LINK,
+    Capability,
+    cut,
+)
+from resolvers.rules.links import CARRIES_ACCESS
+from resolvers.rules.paths import ChainOverLimit, PathFinder
+from resolvers.rules.reach import Permissions, Reach, users_asked_as
+from resolvers.session import Session
+from storage.reads.search import AdAccountSet
+from storage.records.facts import Assignment, Facts, OnlyAccounts
+from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A subject's reach with everything below its assignments loaded."""
+
+    reach: Reach
+    assignments: tuple[Assignment, ...]
+
+    @property
+    def facts(self) -> Facts:
+        """What the reach was worked out from."""
+        return self.reach.facts
+
+    def manager_accounts(self, capability: Capability = Capability.VIEW) -> tuple[ManagerAccountId, ...]:
+        """The manager accounts on which the capability is held, by id.
+
+        Raises: Refusal CHAIN_OVER_LIMIT when a chain that is too long would add one (rule P10).
+        """
+        reached = self.reach.manager_accounts()
+        signed_up = {item.manager_account_id for one in reached for item in self.facts.aggregations_from.get(one, ())}
+        beyond = self.reach.manager_accounts_beyond_limit()
+        held = []
+        for one in sorted(reached | signed_up | beyond):
+            permissions = self.reach.on_manager_account(one)
+            self._refuse_over_limit(permissions, one, capability)
+            if permissions.allow(capability):
+                held.append(one)
+        return tuple(held)
+
+    def ad_accounts(self, capability: Capability = Capability.VIEW) -> AdAccountSet:
+        """The ad accounts on which the capability is held, as owners and single ids.
+
+        Raises: Refusal CHAIN_OVER_LIMIT when a chain that is too long would add some (rule P10).
+        """
+        bit = cut(BIT[capability], ON_AD_ACCOUNT)
+        facts = self.facts
+        owners: set[ManagerAccountId] = set()
+        ids: set[AdAccountId] = set()
+        for one in self.reach.manager_accounts():
+            carried = self.reach.carried_at(one)
+            if any(item.accounts & bit for item in carried):
+                owners.add(one)
+            if any(item.links & bit & SURVIVES_ACCOUNT_LINK for item in carried):
+                ids.update(
+                    link.client_id for link in facts.account_links_from.get(one, ()) if link.status in CARRIES_ACCESS
+                )
+            for aggregation in facts.aggregations_from.get(one, ()):
+                through = self.reach.carried_to_aggregator(aggregation, beyond=False)
+                if any(item.links & bit for item in through):
+                    owners.add(aggregation.manager_account_id)
+        for one in self.reach.manager_accounts_beyond_limit() - owners:
+            if any(item.accounts & bit for item in self.reach.carried_beyond_limit_at(one)):
+                chain = PathFinder(facts, one).chain_over_limit(self.assignments, bit)
+                raise over_limit(chain or (one,))
+        ids.update(self._scoped(capability))
+        return AdAccountSet(
+            tuple(sorted(owners)),
+            tuple(sorted(ids)),
+            without_inactive=capability != Capability.VIEW,
+            without_in_transition=bool(bit & NEEDS_SETTLED_LINKS),
+        )
+
+    def _scoped(self, capability: Capability) -> set[AdAccountId]:
+        """P2: accounts a scope lists, where the rules grant the capability, whatever their state."""
+        found = set()
+        for one in self.reach.scoped_ad_accounts():
+            fact = self.facts.ad_accounts.get(one)
+            if fact is not None:
+                permissions = self.reach.on_ad_account(fact)
+                if (permissions.capabilities | permissions.withheld) & BIT[capability]:
+                    found.add(one)
+        return found
+
+    def _refuse_over_limit(self, permissions: Permissions, target: ManagerAccountId, capability: Capability) -> None:
+        try:
+            refuse_over_limit(permissions, self.facts, self.assignments, target, capability)
+        except ChainOverLimit as error:
+            raise over_limit(error.chain) from error
+
+
+def reachable_by(session: Session, users: Collection[UserId]) -> Reachable:
+    """Everything these users reach together. Cost: at most seven SELECTs."""
+    excerpt = session.excerpt
+    excerpt.know_users(users)
+    assignments = tuple(item for user in users for item in excerpt.facts.assignments_by_user.get(user, ()))
+    excerpt.know_below([item.manager_account_id for item in assignments])
+    _know_scopes(session, assignments)
+    return Reachable(Reach(excerpt.hierarchy, assignments), assignments)
+
+
+def _know_scopes(session: Session, assignments: Collection[Assignment]) -> None:
+    listed = {account for item in assignments if isinstance(item.scope, OnlyAccounts) for account in item.scope.ids}
+    if listed:
+        session.know_ad_accounts(list(listed))
+
+
+def reachable_by_viewer(session: Session) -> Reachable:
+    """Everything the viewer reaches."""
+    return reachable_by(session, session.viewer_users)
+
+
+def reachable_by_user(session: Session, user: UserId) -> Reachable:
+    """Everything a user reaches when asked as himself (rule P11)."""
+    session.excerpt.know_users([user])
+    return reachable_by(session, users_asked_as(session.excerpt.facts, user))
+
+
+def tree_below(session: Session, top: ManagerAccountId) -> AdAccountSet:
+    """The ad accounts that stand anywhere below a manager account, whoever may use them."""
+    excerpt = session.excerpt
+    excerpt.know_below([top])
+    facts = excerpt.facts
+    inside = set(excerpt.hierarchy.below(top).within)
+    ids = {
+        link.client_id
+        for one in inside
+        for link in facts.account_links_from.get(one, ())
+        if link.status in CARRIES_ACCESS
+    }
+    signed_up = {item.manager_account_id for one in inside for item in facts.aggregations_from.get(one, ())}
+    return AdAccountSet(tuple(sorted(inside | signed_up)), tuple(sorted(ids)))
+
+
+def sees_nothing_less(mine: AdAccountSet, theirs: AdAccountSet) -> bool:
+    """Whether the first set certainly contains the second."""
+    return set(theirs.owners) <= set(mine.owners) and set(theirs.ids) <= set(mine.ids)

@@ -1,0 +1,217 @@
+"""What one request carries: its snapshot, who asks, the clock, limits, and what it has loaded so far.
+
+Nothing of it survives the request. Lists register the rows they load as a cohort; whoever then asks one of
+them for more gets it loaded for the whole cohort at once, so statements grow with depth and not with rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from resolvers.errors import over_limit, too_many_nodes, unauthenticated
+from resolvers.excerpt import Excerpt
+from resolvers.rules.access import permissions_on, refuse_over_limit
+from resolvers.rules.capabilities import BIT, Capability
+from resolvers.rules.paths import AnyTarget, ChainOverLimit
+from resolvers.rules.reach import Permissions, Reach, users_of_login
+from storage.database import Transaction
+from storage.reads.facts import read_revision
+from storage.records.facts import AdAccountFact, ManagerAccountFact
+from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
+from storage.records.rows import AdAccountRow, ManagerAccountRow
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+MANAGER_ACCOUNT = "manager account"
+AD_ACCOUNT = "ad account"
+USER = "user"
+CLIENT_LINK = "client link"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: a login, as the token names it."""
+
+    login_id: LoginId
+    user_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may load. `max_nodes` counts manager accounts and ad accounts of the hierarchy."""
+
+    max_nodes: int = 10_000
+
+
+class Session:
+    """One request over one snapshot."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        viewer: Viewer | None,
+        now: Instant,
+        limits: Limits | None = None,
+    ) -> None:
+        self.transaction = transaction
+        self.now = now
+        self.limits = limits or Limits()
+        self.excerpt = Excerpt(transaction)
+        self.nodes_loaded = 0
+        self._viewer = viewer
+        self._viewer_known = False
+        self._reach: Reach | None = None
+        self._explained: Excerpt | None = None
+        self._revision: RevisionId | None = None
+        self.manager_accounts: dict[ManagerAccountId, ManagerAccountRow] = {}
+        self.ad_accounts: dict[AdAccountId, AdAccountRow] = {}
+        self._cohorts: dict[tuple[str, Any], Collection[Any]] = {}
+        self._loaded: dict[Hashable, dict[Any, Any]] = {}
+
+    # Who asks
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks. Raises: Refusal UNAUTHENTICATED when no token was sent."""
+        if self._viewer is None:
+            raise unauthenticated()
+        return self._viewer
+
+    @property
+    def viewer_users(self) -> tuple[UserId, ...]:
+        """The users of the viewer's login that may act (rules P11, P12)."""
+        self._know_viewer()
+        return users_of_login(self.excerpt.facts, self.viewer.login_id)
+
+    @property
+    def reach(self) -> Reach:
+        """What the viewer reaches, as far as loaded: ask only about targets the excerpt knows."""
+        self._know_viewer()
+        hierarchy = self.excerpt.hierarchy
+        if self._reach is None or self._reach.hierarchy is not hierarchy:
+            users = users_of_login(hierarchy.facts, self.viewer.login_id)
+            self._reach = Reach.of_users(hierarchy, users)
+        return self._reach
+
+    def _know_viewer(self) -> None:
+        login = self.viewer.login_id
+        if not self._viewer_known:
+            self._viewer_known = True
+            self.excerpt.know_login(login)
+
+    @property
+    def explained(self) -> Excerpt:
+        """A second excerpt that also knows links which carry no access; made when a denial needs it."""
+        if self._explained is None:
+            self._explained = Excerpt(self.transaction, any_status=True)
+            self._explained.know_login(self.viewer.login_id)
+        return self._explained
+
+    @property
+    def revision(self) -> RevisionId:
+        """The revision all answers of this request describe."""
+        if self._revision is None:
+            self._revision = read_revision(self.transaction)
+        return self._revision
+
+    # Loading together
+
+    def register(self, kind: str, ids: Collection[Any]) -> None:
+        """These were loaded together; what one of them needs later is loaded for all."""
+        cohorts = self._cohorts
+        for key in ids:
+            cohorts.setdefault((kind, key), ids)
+
+    def together(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V]]) -> V | None:
+        """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing."""
+        loaded = self._loaded.setdefault((kind, name), {})
+        if key not in loaded:
+            cohort = self._cohorts.get((kind, key), (key,))
+            missing = [one for one in cohort if one not in loaded]
+            loaded.update(dict.fromkeys(missing))
+            loaded.update(load(missing))
+        found: V | None = loaded[key]
+        return found
+
+    @property
+    def nodes_left(self) -> int:
+        """How many more rows of the hierarchy this request may load."""
+        return self.limits.max_nodes - self.nodes_loaded
+
+    def count_nodes(self, number: int) -> None:
+        """Take rows of the hierarchy into account. Raises: Refusal TOO_MANY_NODES past the limit."""
+        self.nodes_loaded += number
+        if self.nodes_loaded > self.limits.max_nodes:
+            raise too_many_nodes(self.limits.max_nodes)
+
+    # Rows at hand, and what the viewer may do with them
+
+    def have_manager_accounts(self, rows: Collection[ManagerAccountRow]) -> None:
+        """These rows were loaded together."""
+        self.manager_accounts.update((row.customer_id, row) for row in rows)
+        self.register(MANAGER_ACCOUNT, [row.customer_id for row in rows])
+
+    def have_ad_accounts(self, rows: Collection[AdAccountRow]) -> None:
+        """These rows were loaded together."""
+        self.ad_accounts.update((row.account_id, row) for row in rows)
+        self.register(AD_ACCOUNT, [row.account_id for row in rows])
+
+    def know_manager_accounts(self, ids: Collection[ManagerAccountId]) -> None:
+        """Load what decides about these manager accounts, for the viewer."""
+        self._know_viewer()
+        rows = self.manager_accounts
+        known = [ManagerAccountFact(key, rows[key].status) for key in ids if key in rows]
+        self.excerpt.know_manager_accounts(ids, known)
+
+    def know_ad_accounts(self, ids: Collection[AdAccountId]) -> None:
+        """Load what decides about these ad accounts, for the viewer; unknown ids stay unknown."""
+        self._know_viewer()
+        self.excerpt.know_ad_account_facts([key for key in ids if key not in self.ad_accounts])
+        facts = self.excerpt.facts.ad_accounts
+        rows = self.ad_accounts
+        self.excerpt.know_ad_accounts(
+            [fact_of(rows[key]) if key in rows else facts[key] for key in ids if key in rows or key in facts]
+        )
+
+    def on_manager_account(self, key: ManagerAccountId) -> Permissions:
+        """What the viewer holds on a manager account, loaded for its whole cohort."""
+        self.together(MANAGER_ACCOUNT, key, "permissions", self._knowing(self.know_manager_accounts))
+        return self.reach.on_manager_account(key)
+
+    def on_ad_account(self, row: AdAccountRow) -> Permissions:
+        """What the viewer holds on an ad account, loaded for its whole cohort."""
+        self.together(AD_ACCOUNT, row.account_id, "permissions", self._knowing(self.know_ad_accounts))
+        return self.reach.on_ad_account(fact_of(row))
+
+    @staticmethod
+    def _knowing(know: Callable[[list[K]], None]) -> Callable[[list[K]], dict[K, bool]]:
+        def load(keys: list[K]) -> dict[K, bool]:
+            know(keys)
+            return dict.fromkeys(keys, True)
+
+        return load
+
+    def sees(self, target: AnyTarget) -> bool:
+        """Whether the viewer may see a target the excerpt knows.
+
+        Raises: Refusal CHAIN_OVER_LIMIT when only a chain that is too long would say yes (rule P10).
+        """
+        permissions = permissions_on(self.reach, target)
+        if permissions.allow(Capability.VIEW):
+            return True
+        if permissions.over_limit & BIT[Capability.VIEW]:
+            facts = self.excerpt.facts
+            held = [item for user in self.viewer_users for item in facts.assignments_by_user.get(user, ())]
+            try:
+                refuse_over_limit(permissions, facts, held, target, Capability.VIEW)
+            except ChainOverLimit as error:
+                raise over_limit(error.chain) from error
+        return False
+
+
+def fact_of(row: AdAccountRow) -> AdAccountFact:
+    """The fact an ad account's row states."""
+    return AdAccountFact(row.account_id, row.parent_customer_id, row.status)
