@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from adgraph import tokens
@@ -175,3 +176,29 @@ def revoke(token_id: Annotated[int, typer.Argument(help="The id that `token list
     with opened() as database:
         tokens.revoke(database, token_id=token_id, now_ms=now_ms())
     out.print(f"Token {token_id} is revoked.", highlight=False)
+
+
+@app.command()
+def generate(
+    share: Annotated[
+        float, typer.Option(min=0.001, max=10.0, help="How much of the full size, 1 being all of it.")
+    ] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Another seed gives other data of the same size.")] = None,
+) -> None:
+    """Fill an empty database with a large invented hierarchy, for measuring: by default 200,000 ad accounts."""
+    from storage.generator import SEED, TREE_USER_NAME, Size, load_generated
+    from storage.migrate import migrate as run
+
+    with opened(current=False) as database, Progress(console=errors, transient=True) as bars:
+        run(database)
+        shown: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = bars.add_task(what, total=total)
+            bars.update(shown[what], completed=done)
+
+        size = Size().scaled(share) if share != 1 else Size()
+        made = load_generated(database, size, seed=SEED if seed is None else seed, progress=progress)
+    out.print(f"Generated {len(made.ad_account_ids):,} ad accounts and {len(made.user_ids):,} users.", highlight=False)
+    out.print(f"Next: adgraph token issue --user {TREE_USER_NAME}", highlight=False)
