@@ -15,9 +15,10 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session
+from storage.folding import fold
 from storage.reads import links as read
 from storage.reads.people import read_invitations, read_invitations_to, read_invited_ad_accounts
-from storage.reads.search import Order, OrderField, folded
+from storage.reads.search import Order, OrderField
 from storage.records.ids import AdAccountId, ClientLinkId, InvitationId, ManagerAccountId
 from storage.records.rows import AdAccountRow, ClientLinkPeriodRow, ClientLinkRow, InvitationRow
 from storage.records.values import ClientLinkStatus, InvitationStatus, LinkType
@@ -164,9 +165,9 @@ def _all_within_reach(session: Session) -> list[ClientLinkRow]:
 def _in_order(rows: list[ClientLinkRow], order: Order, page: Page, scope: str) -> Connection[ClientLinkRow]:
     def key(row: ClientLinkRow) -> tuple[str | int, int]:
         if order.field == OrderField.NAME:
-            return folded(row.name), row.link_id
+            return fold(row.name), row.link_id
         if order.field == OrderField.NUMBER:
-            return folded(row.managing_customer_number), row.link_id
+            return fold(row.managing_customer_number), row.link_id
         return row.client_customer_id or row.client_account_id or 0, row.link_id
 
     edges = [Edge(row, key(row), scope) for row in sorted(rows, key=key)]

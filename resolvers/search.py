@@ -17,6 +17,7 @@ from resolvers.people import visible_users
 from resolvers.reachable import Reachable, reachable_by_user, reachable_by_viewer, sees_nothing_less, tree_below
 from resolvers.rules.capabilities import Capability
 from resolvers.session import Session
+from storage.folding import fold
 from storage.reads import search as read
 from storage.reads.search import AdAccountSet, Bounds, Condition, Order, OrderField
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
@@ -61,11 +62,11 @@ class TextPredicate:
         if self.contains is not None:
             return [Condition(f"{stored}_contains", read.containing(_require_text(name, self.contains)))]
         if self.equals is not None:
-            text = read.folded(_require_text(name, self.equals))
+            text = fold(_require_text(name, self.equals))
             return [Condition(f"{stored}_in", [text]) if "number" in stored else Condition(f"{stored}_equals", text)]
         values = self.one_of or ()
         _require_few(name, values)
-        return [Condition(f"{stored}_in", [read.folded(_require_text(name, value)) for value in values])]
+        return [Condition(f"{stored}_in", [fold(_require_text(name, value)) for value in values])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +254,9 @@ def _ad_account_page(
 
     def key(row: AdAccountRow) -> tuple[Any, ...]:
         if order.field == OrderField.NAME:
-            return read.folded(row.name), row.account_id
+            return fold(row.name), row.account_id
         if order.field == OrderField.NUMBER:
-            return read.folded(row.number), row.account_id
+            return fold(row.number), row.account_id
         return (row.account_id,)
 
     return _connection(
@@ -310,7 +311,7 @@ def _manager_account_page(
 
     def key(row: ManagerAccountRow) -> tuple[Any, ...]:
         if order.field == OrderField.NAME:
-            return read.folded(row.name), row.customer_id
+            return fold(row.name), row.customer_id
         if order.field == OrderField.NUMBER:
             return row.number, row.customer_id
         return (row.customer_id,)
@@ -348,13 +349,13 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
         bounds = Bounds(after[1:] if after else None, None, size + 1, False)
         rows = read.read_ad_account_page(tx, [account_set], accounts_by, by_name, bounds)
         session.have_ad_accounts(rows)
-        edges += [Edge(row, (0, read.folded(row.name), row.account_id), scope) for row in rows]
+        edges += [Edge(row, (0, fold(row.name), row.account_id), scope) for row in rows]
     if len(edges) <= size:
         start = after[1:] if after and after[0] == 1 else None
         bounds = Bounds(start, None, size + 1 - len(edges), False)
         managers = read.read_manager_account_page(tx, reached, account_set, managers_by, by_name, bounds)
         session.have_manager_accounts(managers)
-        edges += [Edge(row, (1, read.folded(row.name), row.customer_id), scope) for row in managers]
+        edges += [Edge(row, (1, fold(row.name), row.customer_id), scope) for row in managers]
 
     def total() -> int:
         accounts = read.count_ad_accounts(tx, [account_set], accounts_by)

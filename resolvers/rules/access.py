@@ -265,12 +265,12 @@ def _the_one_obstacle(
                 at,
             )
         )
-    elif not scope_gives(path) & bit:
+    if not scope_gives(path) & bit:
         obstacles.append(_scope_obstacle(path))
     for index, hop in enumerate(path.hops):
         if not hop.carries_access:
             obstacles.append(_inactive_link(path, index, hop))
-        if hop.removed & bit:
+        if not hop.lets_through & bit:
             obstacles.append(_cap_obstacle(path, index, hop, capability))
     if context is not None and path.context != context:
         obstacles.append(_other_context(path, context))

@@ -66,6 +66,13 @@ class Hop(NamedTuple):
     rules: tuple[str, ...]
 
     @property
+    def lets_through(self) -> CapabilitySet:
+        """What this kind of hop lets pass, whatever had arrived."""
+        if self.permission is not None:
+            return SURVIVES_CUSTOMER_LINK[self.permission]
+        return SURVIVES_ACCOUNT_LINK if self.kind == HopKind.ACCOUNT_LINK else EVERYTHING
+
+    @property
     def carries_access(self) -> bool:
         """P9; ownership and aggregations always do."""
         return self.status is None or self.status in CARRIES_ACCESS
@@ -150,6 +157,8 @@ class PathFinder:
     ) -> tuple[ManagerAccountId, ...] | None:
         """The manager accounts of one chain that is too long and would give the capability (rule P10)."""
         for assignment in assignments:
+            if isinstance(assignment.scope, OnlyAccounts):
+                continue
             for entry in self._entries:
                 chain = self._long_chain(assignment, entry, capability)
                 if chain is not None:
@@ -169,6 +178,8 @@ class PathFinder:
                 return chain
             for link in self._facts.customer_links_from.get(chain[-1], ()):
                 client = link.client_id
+                if len(chain) == 1 and not _scope_leads_to(assignment, client):
+                    continue
                 survives = cut(carried, SURVIVES_CUSTOMER_LINK[link.permission])
                 if client in self._leads_to[bottom] and client not in seen and survives and self._takes(link.status):
                     seen.add(client)
@@ -296,6 +307,11 @@ def _ownership_hop(target: AdAccountFact) -> Hop:
         removed=NOTHING,
         rules=("P1",),
     )
+
+
+def _scope_leads_to(assignment: Assignment, client: ManagerAccountId) -> bool:
+    """Whether a scope lets its assignment go on through a link to this manager account (P4)."""
+    return not isinstance(assignment.scope, OnlyLinkedEntities) or client in assignment.scope.ids
 
 
 def scope_gives(path: Path) -> CapabilitySet:

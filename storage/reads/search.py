@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from peewee import SQL, NodeList, fn
 
 from storage.database import Transaction
+from storage.folding import after_prefix, fold
 from storage.models import AdAccount, ClientLink, Login, ManagerAccount, User
 from storage.reads.entities import AD_ACCOUNT_COLUMNS, MANAGER_ACCOUNT_COLUMNS
 from storage.reads.facts import CARRIES_ACCESS
@@ -66,28 +67,20 @@ class Bounds(NamedTuple):
     backwards: bool
 
 
-def folded(text: str) -> str:
-    """Text as it is compared and ordered: case-folded.
-
-    >>> folded("Äpfel GmbH") == folded("ÄPFEL gmbh")
-    True
-    """
-    return text.casefold()
-
-
 def containing(text: str) -> str:
     """The LIKE pattern of "contains", with the wildcards of LIKE taken literally."""
-    escaped = folded(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
-
-
-_END_OF_TEXT = "\U0010ffff"
 
 
 def prefix_bounds(text: str) -> tuple[str, str]:
     """The range of folded texts that begin with this one."""
-    start = folded(text)
-    return start, start + _END_OF_TEXT
+    start = fold(text)
+    return start, after_prefix(start) or _LAST_TEXT
+
+
+_LAST_TEXT = "\U0010ffff" * 8
+"""Past every text of real length, for the one prefix that has no follower."""
 
 
 def _like(column: Any, name: str) -> Any:
