@@ -7,8 +7,6 @@ reader can meet, an aggregator, diamonds, invitations and people with several us
 from __future__ import annotations
 
 import hashlib
-import random
-from typing import NamedTuple
 
 from storage.database import Transaction
 from storage.demo.cast import a_link, a_login, a_user
@@ -17,49 +15,33 @@ from storage.demo.names import (
     BRANDS,
     CLIENTS,
     DOMAIN,
-    FIRST_NAMES,
     GROUP,
     INDEPENDENTS,
-    JOB_TITLES,
-    LAST_NAMES,
-    PURPOSES,
     REGIONS,
     SIGNED_UP,
-    TAX_KEYS,
-    Desk,
 )
+from storage.demo.places import EVERY, HOME, Agency, Place
 from storage.demo.story import DAY_MS, Change, Story
 from storage.entries import (
-    AdAccountEntry,
-    AddressEntry,
     AggregationEntry,
     AssignmentEntry,
-    ManagerAccountEntry,
     TaxCertificateEntry,
-    TaxInformationEntry,
     UserInvitationEntry,
 )
-from storage.records.facts import EveryAccount, EveryLinkedEntity, OnlyAccounts, OnlyLinkedEntities, Scope
+from storage.records.facts import EveryLinkedEntity, OnlyAccounts, OnlyLinkedEntities, Scope
 from storage.records.ids import (
-    AdAccountId,
     AggregationId,
     AssignmentId,
     InvitationId,
-    LoginId,
-    ManagerAccountId,
     UserId,
 )
 from storage.records.values import (
-    AdAccountFinancialStatus,
     AdAccountStatus,
-    AutoTagType,
     Industry,
     InvitationStatus,
-    Language,
     LinkPermission,
     LinkType,
     ManagerAccountStatus,
-    PaymentMethodType,
     Role,
     ServiceLevel,
     TaxCertificateStatus,
@@ -74,193 +56,18 @@ from storage.writes import (
     write_user_status,
 )
 
-SEED = 7
-INVITATION_DAYS = 30
+_INVITATION_DAYS = 30
 
 _ADMINISTRATIVE, _STANDARD = LinkPermission.ADMINISTRATIVE, LinkPermission.STANDARD
 _ACCOUNT_LINK = LinkType.ACCOUNT_LINK
-_EVERY: Scope = EveryAccount()
-_HOME = Desk("Home", "US", Language.ENGLISH, "USD", "EasternTimeUSCanada", "EnglishUS", "Portsmouth", "NH")
-"""Where the agency's head office and everybody without a desk is."""
-
-_LATER_STATUSES: tuple[tuple[AdAccountStatus, int | None], ...] = (
-    (AdAccountStatus.PAUSE, 1),
-    (AdAccountStatus.PAUSE, 2),
-    (AdAccountStatus.PAUSE, 4),
-    (AdAccountStatus.SUSPENDED, None),
-    (AdAccountStatus.INACTIVE, None),
-)
-_ONE_IN = 9
-"""One ad account in so many has fared worse than active since."""
-
-
-class _Place(NamedTuple):
-    """A manager account of the story with the ad accounts it owns."""
-
-    id: ManagerAccountId
-    accounts: tuple[AdAccountId, ...]
-    boss: UserId
-
-
-class _Agency:
-    """The telling: keeps the dice, the people met so far and the day."""
-
-    def __init__(self, story: Story) -> None:
-        self.story = story
-        self.dice = random.Random(SEED)  # noqa: S311 (a seeded story, nothing secret)
-        self.inviter = (f"links@{DOMAIN}", GROUP, "+1 555 0100")
-
-    # --- turns of the story ---
-
-    def a_place(
-        self,
-        day: float,
-        name: str,
-        industry: Industry,
-        desk: Desk,
-        account_count: int,
-        *,
-        level: ServiceLevel = ServiceLevel.SELF_SERVE,
-        bill_to: ManagerAccountId | None = None,
-        boss: bool = True,
-    ) -> _Place:
-        """A manager account opens, with a Super Admin and its ad accounts."""
-        story, at = self.story, self.story.at_day(day)
-        id_ = ManagerAccountId(story.next_id("manager account", 5001))
-        address = self.an_address(name, desk)
-        place = ManagerAccountEntry(
-            id_,
-            f"C{id_:09d}",
-            name,
-            industry=industry,
-            market_country=desk.country,
-            market_language=desk.language,
-            address_id=address.id,
-            service_level=level,
-        )
-        story.tell(at, "signUpManagerAccount", [address, place])
-        user = UserId(0)
-        if boss:
-            _, user = self.a_person(day, id_, [(Role.SUPER_ADMIN, _EVERY)], desk)
-        accounts = [self.an_account(day, id_, name, desk, bill_to, user or None) for _ in range(account_count)]
-        return _Place(id_, tuple(accounts), user)
-
-    def an_address(self, name: str, desk: Desk) -> AddressEntry:
-        """A business address at the desk's city."""
-        number = self.story.next_id("address", 3001)
-        return AddressEntry(
-            id=number,
-            business_name=name,
-            line1=f"{number % 90 + 1} Harbour Road",
-            city=desk.city,
-            postal_code=f"{10_000 + number}",
-            state_or_province=desk.state,
-            country_code=desk.country,
-        )
-
-    def an_account(
-        self,
-        day: float,
-        owner: ManagerAccountId,
-        name: str,
-        desk: Desk,
-        bill_to: ManagerAccountId | None,
-        primary_user: UserId | None,
-    ) -> AdAccountId:
-        """An ad account is added; some fare worse later."""
-        story, dice = self.story, self.dice
-        id_ = AdAccountId(story.next_id("ad account", 500_001))
-        address = self.an_address(name, desk)
-        draft = dice.randrange(40) == 0
-        entry = AdAccountEntry(
-            id=id_,
-            number=f"N{id_:07d}",
-            name=f"{name} {dice.choice(PURPOSES)} {id_ % 1_000}",
-            manager_account_id=owner,
-            status=AdAccountStatus.DRAFT if draft else AdAccountStatus.ACTIVE,
-            financial_status=dice.choices(list(AdAccountFinancialStatus), [90, 1, 1, 1, 1, 1, 3, 1, 1])[0],
-            currency_code=desk.currency,
-            time_zone=desk.time_zone,
-            language=desk.language,
-            auto_tag_type=dice.choice(list(AutoTagType)),
-            account_mode=dice.choice(("Expert", "Expert", "Smart")),
-            business_address_id=address.id,
-            primary_user_id=primary_user,
-            bill_to_manager_account_id=bill_to or owner,
-            payment_method_id=None if draft else 900_000 + id_ % 1_000,
-            payment_method_type=None
-            if draft
-            else dice.choice((PaymentMethodType.INVOICE, PaymentMethodType.CREDIT_CARD)),
-            billing_threshold_micros=None if draft else dice.choice((50, 200, 500)) * 1_000_000,
-        )
-        taxes = [TaxInformationEntry(id_, key, value) for key, value in TAX_KEYS.get(desk.country, ())]
-        story.tell(story.at_day(day), "addAdAccount", [address, entry, *taxes])
-        if not draft and dice.randrange(_ONE_IN) == 0:
-            status, reason = dice.choice(_LATER_STATUSES)
-            self.later(
-                day + 200,
-                "advanceAdAccounts",
-                lambda transaction, stamp: write_ad_account_status(transaction, stamp, [id_], status, reason),
-            )
-        return id_
-
-    def a_person(
-        self,
-        day: float,
-        place: ManagerAccountId,
-        roles: list[tuple[Role, Scope]],
-        desk: Desk = _HOME,
-        *,
-        status: UserStatus = UserStatus.ACTIVE,
-        user_name: str | None = None,
-    ) -> tuple[LoginId, UserId]:
-        """Somebody new joins a manager account."""
-        story, dice = self.story, self.dice
-        number = story.next_id("person", 0)
-        first = FIRST_NAMES[number % len(FIRST_NAMES)]
-        last = LAST_NAMES[number // len(FIRST_NAMES) % len(LAST_NAMES)]
-        name = user_name or f"{first}.{last}@{DOMAIN}".lower()
-        at = story.at_day(day)
-        login = a_login(story, at, name)
-        user = a_user(
-            story,
-            at,
-            login,
-            place,
-            (first, last),
-            roles,
-            email=name,
-            job_title=dice.choice(JOB_TITLES),
-            lcid=desk.lcid,
-            status=status,
-            address=self.an_address("", desk)._replace(business_name=None) if number % 3 == 0 else None,
-        )
-        return login, user
-
-    def later(self, day: float, operation: str, change: Change) -> None:
-        """Something changes on that day."""
-        self.story.tell_change(self.story.at_day(day), operation, change)
-
-    def link(
-        self,
-        day: float,
-        managing: ManagerAccountId,
-        client: ManagerAccountId | AdAccountId,
-        kind: LinkPermission | LinkType,
-        life: str = "active",
-        name: str = "Agency link",
-    ) -> None:
-        """A link asked for on that day of the past."""
-        at = self.story.at_day(day)
-        a_link(self.story, at, managing, client, kind, life, name=name, inviter=self.inviter)
 
 
 def tell_agency(story: Story) -> None:
     """Tell the whole agency, from day 10 of the story up to its present."""
-    agency = _Agency(story)
-    group = agency.a_place(10, GROUP, Industry.AGENCY_SALES_HOUSE, _HOME, 3, level=ServiceLevel.PREMIUM)
+    agency = Agency(story)
+    group = agency.a_place(10, GROUP, Industry.AGENCY_SALES_HOUSE, HOME, 3, level=ServiceLevel.PREMIUM)
     regions, desks, clients = _tell_hierarchy(agency, group)
-    independents = [agency.a_place(50, name, industry, _HOME, 3) for name, industry in INDEPENDENTS]
+    independents = [agency.a_place(50, name, industry, HOME, 3) for name, industry in INDEPENDENTS]
     _tell_aggregator(agency, regions[1])
     _tell_diamonds(agency, group, desks, clients)
     _tell_account_links(agency, desks, clients, independents)
@@ -270,11 +77,11 @@ def tell_agency(story: Story) -> None:
     _tell_invitations(agency, group, desks)
 
 
-def _tell_hierarchy(agency: _Agency, group: _Place) -> tuple[list[_Place], list[_Place], list[_Place]]:
+def _tell_hierarchy(agency: Agency, group: Place) -> tuple[list[Place], list[Place], list[Place]]:
     """Group, regions, desks, clients, brands: five levels, all links active."""
-    regions: list[_Place] = []
-    desks: list[_Place] = []
-    clients: list[_Place] = []
+    regions: list[Place] = []
+    desks: list[Place] = []
+    clients: list[Place] = []
     remaining = iter(CLIENTS)
     for region_name, permission, region_desks in REGIONS:
         region = agency.a_place(20, region_name, Industry.AGENCY_SALES_HOUSE, region_desks[0], 2)
@@ -296,20 +103,20 @@ def _tell_hierarchy(agency: _Agency, group: _Place) -> tuple[list[_Place], list[
     return regions, desks, clients
 
 
-def _tell_aggregator(agency: _Agency, americas: _Place) -> None:
-    shell = agency.a_place(70, AGGREGATOR, Industry.AGENCY_SALES_HOUSE, _HOME, 0, boss=False)
-    roles = [(Role.AGGREGATOR, _EVERY), (Role.SUPER_ADMIN, _EVERY)]
+def _tell_aggregator(agency: Agency, americas: Place) -> None:
+    shell = agency.a_place(70, AGGREGATOR, Industry.AGENCY_SALES_HOUSE, HOME, 0, boss=False)
+    roles = [(Role.AGGREGATOR, EVERY), (Role.SUPER_ADMIN, EVERY)]
     _, aggregator = agency.a_person(70, shell.id, roles, user_name="resale@quillfeather.example")
-    agency.a_person(75, shell.id, [(Role.SUPER_ADMIN, _EVERY)], user_name="office@quillfeather.example")
+    agency.a_person(75, shell.id, [(Role.SUPER_ADMIN, EVERY)], user_name="office@quillfeather.example")
     for number, name in enumerate(SIGNED_UP):
         day = 80 + number
-        client = agency.a_place(day, name, Industry.RETAIL, _HOME, 2, bill_to=shell.id, boss=False)
+        client = agency.a_place(day, name, Industry.RETAIL, HOME, 2, bill_to=shell.id, boss=False)
         aggregation = AggregationEntry(AggregationId(agency.story.next_id("aggregation", 2001)), shell.id, client.id)
         agency.story.tell(agency.story.at_day(day), "signUpManagerAccount", [aggregation], aggregator)
     agency.link(90, americas.id, shell.id, _STANDARD, name=AGGREGATOR)
 
 
-def _tell_diamonds(agency: _Agency, group: _Place, desks: list[_Place], clients: list[_Place]) -> None:
+def _tell_diamonds(agency: Agency, group: Place, desks: list[Place], clients: list[Place]) -> None:
     """Clients reached twice, by a strong chain and a weak one."""
     agency.link(100, desks[1].id, clients[0].id, _STANDARD, name="Shared with the Alps desk")
     agency.link(101, group.id, clients[1].id, _ADMINISTRATIVE, name="Key client of the group")
@@ -317,9 +124,7 @@ def _tell_diamonds(agency: _Agency, group: _Place, desks: list[_Place], clients:
     agency.link(103, group.id, desks[8].id, _ADMINISTRATIVE, name="Direct line to Singapore")
 
 
-def _tell_account_links(
-    agency: _Agency, desks: list[_Place], clients: list[_Place], independents: list[_Place]
-) -> None:
+def _tell_account_links(agency: Agency, desks: list[Place], clients: list[Place], independents: list[Place]) -> None:
     """Single ad accounts of others, also of one that is in the hierarchy anyway."""
     for number, independent in enumerate(independents):
         agency.link(110 + number, desks[number].id, independent.accounts[0], _ACCOUNT_LINK, name="Managed account")
@@ -327,7 +132,7 @@ def _tell_account_links(
     agency.link(121, desks[0].id, clients[4].accounts[1], _ACCOUNT_LINK, name="Seconded account")
 
 
-def _tell_link_statuses(agency: _Agency, group: _Place, desks: list[_Place], independents: list[_Place]) -> None:
+def _tell_link_statuses(agency: Agency, group: Place, desks: list[Place], independents: list[Place]) -> None:
     """One customer link and one account link of every status a reader can meet, and a pair with a past."""
     story = agency.story
     lives = ("declined", "canceled", "expired", "failed", "unlink pending", "unlink in progress", "inactive",
@@ -359,35 +164,33 @@ def _tell_link_statuses(agency: _Agency, group: _Place, desks: list[_Place], ind
         )
 
 
-def _tell_staff(
-    agency: _Agency, group: _Place, regions: list[_Place], desks: list[_Place], clients: list[_Place]
-) -> None:
+def _tell_staff(agency: Agency, group: Place, regions: list[Place], desks: list[Place], clients: list[Place]) -> None:
     """Every role under every scope it can have."""
     first_desk, linked = desks[0], frozenset({desks[0].id, desks[2].id})
-    held: list[tuple[_Place, Role, Scope]] = [
-        (group, Role.SUPER_ADMIN, _EVERY),
-        (group, Role.STANDARD, _EVERY),
-        (group, Role.VIEWER, _EVERY),
+    held: list[tuple[Place, Role, Scope]] = [
+        (group, Role.SUPER_ADMIN, EVERY),
+        (group, Role.STANDARD, EVERY),
+        (group, Role.VIEWER, EVERY),
         (group, Role.CAMPAIGN_MANAGER, EveryLinkedEntity()),
         (group, Role.SUPER_ADMIN, EveryLinkedEntity()),
         (regions[0], Role.STANDARD, OnlyLinkedEntities(linked)),
         (regions[0], Role.SUPER_ADMIN, OnlyLinkedEntities(frozenset({desks[1].id}))),
         (regions[1], Role.VIEWER, EveryLinkedEntity()),
-        (regions[2], Role.STANDARD, _EVERY),
+        (regions[2], Role.STANDARD, EVERY),
         (first_desk, Role.CAMPAIGN_MANAGER, OnlyAccounts(frozenset(first_desk.accounts[:2]))),
         (first_desk, Role.STANDARD, OnlyAccounts(frozenset(first_desk.accounts[1:]))),
         (first_desk, Role.VIEWER, OnlyAccounts(frozenset())),
     ]
     for place in (*desks, *clients):
-        held.append((place, Role.STANDARD, _EVERY))
+        held.append((place, Role.STANDARD, EVERY))
         held.append((place, Role.CAMPAIGN_MANAGER, OnlyAccounts(frozenset(place.accounts[:2]))))
-    held += [(place, Role.VIEWER, _EVERY) for place in clients]
+    held += [(place, Role.VIEWER, EVERY) for place in clients]
     for number, (place, role, scope) in enumerate(held):
         agency.a_person(130 + number % 40, place.id, [(role, scope)])
 
 
 def _tell_changes(
-    agency: _Agency, group: _Place, regions: list[_Place], desks: list[_Place], independents: list[_Place]
+    agency: Agency, group: Place, regions: list[Place], desks: list[Place], independents: list[Place]
 ) -> None:
     """A person with several users, a merged login, people who left, a role that changed, a closed company."""
     story = agency.story
@@ -395,20 +198,20 @@ def _tell_changes(
     joined = story.at_day(180)
     robin = a_login(story, joined, robin_name)
     for place, roles in (
-        (group, [(Role.STANDARD, _EVERY)]),
-        (regions[0], [(Role.SUPER_ADMIN, _EVERY)]),
-        (desks[2], [(Role.VIEWER, _EVERY)]),
+        (group, [(Role.STANDARD, EVERY)]),
+        (regions[0], [(Role.SUPER_ADMIN, EVERY)]),
+        (desks[2], [(Role.VIEWER, EVERY)]),
         (independents[0], [(Role.CAMPAIGN_MANAGER, OnlyAccounts(frozenset(independents[0].accounts[:1])))]),
     ):
         a_user(story, joined, robin, place.id, ("Robin", "Castellan"), roles, email=robin_name,
                is_original=place is group, job_title="Regional lead")  # fmt: skip
-    old, _ = agency.a_person(181, desks[6].id, [(Role.STANDARD, _EVERY)], user_name="robin@oldmail.example")
+    old, _ = agency.a_person(181, desks[6].id, [(Role.STANDARD, EVERY)], user_name="robin@oldmail.example")
     agency.later(240, "mergeLogins", lambda transaction, stamp: write_login_merged(transaction, stamp, old, robin))
 
     for status in (UserStatus.DELETED, UserStatus.INACTIVE):
-        _, user = agency.a_person(182, desks[3].id, [(Role.SUPER_ADMIN, _EVERY)])
+        _, user = agency.a_person(182, desks[3].id, [(Role.SUPER_ADMIN, EVERY)])
         agency.later(250, "deleteUser", _user_status(user, status))
-    agency.a_person(183, desks[3].id, [(Role.STANDARD, _EVERY)], status=UserStatus.PENDING)
+    agency.a_person(183, desks[3].id, [(Role.STANDARD, EVERY)], status=UserStatus.PENDING)
 
     _, promoted = agency.a_person(184, desks[4].id, [])
     first = AssignmentId(story.next_id("assignment", 9001))
@@ -418,7 +221,7 @@ def _tell_changes(
     agency.later(260, "updateUserRoles", lambda transaction, stamp: end_assignments(transaction, stamp, [first]))
     story.tell(story.at_day(260), "updateUserRoles", [AssignmentEntry(second, promoted, desk, Role.STANDARD)])
 
-    closed = agency.a_place(190, "Moonmilk Dairy", Industry.FOOD_SERVICES, _HOME, 1)
+    closed = agency.a_place(190, "Moonmilk Dairy", Industry.FOOD_SERVICES, HOME, 1)
     agency.later(270, "deleteManagerAccount", lambda transaction, stamp: _close(transaction, stamp, closed))
     certificate = TaxCertificateEntry(
         desks[4].accounts[0], "certificates-2024", TaxCertificateStatus.VALID, (("certificate.txt", b"Demo file\n"),)
@@ -430,26 +233,26 @@ def _user_status(user: UserId, status: UserStatus) -> Change:
     return lambda transaction, stamp: write_user_status(transaction, stamp, [user], status)
 
 
-def _close(transaction: Transaction, stamp: Stamp, place: _Place) -> None:
+def _close(transaction: Transaction, stamp: Stamp, place: Place) -> None:
     write_ad_account_status(transaction, stamp, place.accounts, AdAccountStatus.INACTIVE)
     write_manager_account_status(transaction, stamp, [place.id], ManagerAccountStatus.INACTIVE)
 
 
-def _tell_invitations(agency: _Agency, group: _Place, desks: list[_Place]) -> None:
+def _tell_invitations(agency: Agency, group: Place, desks: list[Place]) -> None:
     """Pending, expired, accepted and canceled invitations, one of them limited to ad accounts."""
     story, desk = agency.story, desks[0]
     limited = OnlyAccounts(frozenset(desk.accounts[:2]))
     past = story.at_day(400)
-    told: tuple[tuple[_Place, str, Role, Scope, int, InvitationStatus], ...] = (
-        (group, "Wren", Role.SUPER_ADMIN, _EVERY, story.days_ago(2), InvitationStatus.PENDING),
-        (group, "Otis", Role.VIEWER, _EVERY, story.days_ago(10), InvitationStatus.PENDING),
+    told: tuple[tuple[Place, str, Role, Scope, int, InvitationStatus], ...] = (
+        (group, "Wren", Role.SUPER_ADMIN, EVERY, story.days_ago(2), InvitationStatus.PENDING),
+        (group, "Otis", Role.VIEWER, EVERY, story.days_ago(10), InvitationStatus.PENDING),
         (desk, "Lumi", Role.CAMPAIGN_MANAGER, limited, story.days_ago(1), InvitationStatus.PENDING),
-        (desk, "Juno", Role.STANDARD, _EVERY, story.days_ago(5), InvitationStatus.PENDING),
+        (desk, "Juno", Role.STANDARD, EVERY, story.days_ago(5), InvitationStatus.PENDING),
         # Nobody answered: it is the clock that makes these expired.
-        (group, "Cato", Role.STANDARD, _EVERY, past, InvitationStatus.PENDING),
-        (desk, "Inka", Role.VIEWER, _EVERY, past, InvitationStatus.EXPIRED),
-        (group, "Nilo", Role.STANDARD, _EVERY, past + DAY_MS, InvitationStatus.ACCEPTED),
-        (desk, "Bela", Role.VIEWER, _EVERY, past + DAY_MS, InvitationStatus.CANCELED),
+        (group, "Cato", Role.STANDARD, EVERY, past, InvitationStatus.PENDING),
+        (desk, "Inka", Role.VIEWER, EVERY, past, InvitationStatus.EXPIRED),
+        (group, "Nilo", Role.STANDARD, EVERY, past + DAY_MS, InvitationStatus.ACCEPTED),
+        (desk, "Bela", Role.VIEWER, EVERY, past + DAY_MS, InvitationStatus.CANCELED),
     )
     for place, first, role, scope, sent, status in told:
         invitation = UserInvitationEntry(
@@ -462,7 +265,7 @@ def _tell_invitations(agency: _Agency, group: _Place, desks: list[_Place]) -> No
             # Nobody knows a secret with this digest, so these invitations can be looked at but not accepted.
             secret_digest=hashlib.sha256(f"demo invitation for {first}".encode()).digest(),
             sent_at_ms=sent,
-            expires_at_ms=sent + INVITATION_DAYS * DAY_MS,
+            expires_at_ms=sent + _INVITATION_DAYS * DAY_MS,
             inviter_user_id=place.boss,
             status=status,
             scope=scope,

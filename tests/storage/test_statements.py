@@ -1,0 +1,127 @@
+"""Statements: one text for any values, rows as their class promises."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from peewee import Value
+
+from storage.database import Database
+from storage.models import ClientLink, Login, ManagerAccount, User
+from storage.records.values import ClientLinkStatus, LinkPermission, ManagerAccountStatus
+from storage.statements import Param, Statement, each, is_in
+from storage.writes import write_client_links
+from tests.storage.small_world import a_customer_link, a_revision, write_small_world
+
+
+class LinkRow(NamedTuple):
+    id: int
+    status: ClientLinkStatus
+    permission: LinkPermission | None
+    suppress_notification: bool
+    is_bill_to_client: bool | None
+
+
+LINKS = Statement(
+    ClientLink.select(
+        ClientLink.id,
+        ClientLink.status,
+        ClientLink.permission,
+        ClientLink.suppress_notification,
+        ClientLink.is_bill_to_client,
+    )
+    .where(is_in(ClientLink.managing, "ids") & (ClientLink.status == Param("status")))
+    .order_by(ClientLink.id),
+    LinkRow,
+)
+
+
+def test_rows_hold_what_their_class_promises(database: Database) -> None:
+    write_small_world(database)
+    with database.read() as transaction:
+        rows = transaction.fetch(LINKS, ids=[1], status=ClientLinkStatus.ACTIVE)
+    assert rows == [
+        LinkRow(1, ClientLinkStatus.ACTIVE, LinkPermission.STANDARD, False, None),
+        LinkRow(2, ClientLinkStatus.ACTIVE, None, False, True),
+    ]
+    first, second = rows
+    assert first.status is ClientLinkStatus.ACTIVE
+    assert first.suppress_notification is False
+    assert second.is_bill_to_client is True
+
+
+@pytest.mark.parametrize("ids", [[1], {1}, (1,), frozenset({1, 2**62}), range(2), [1] * 5_000])
+def test_a_list_is_one_value_whatever_its_kind_and_length(database: Database, ids: object) -> None:
+    write_small_world(database)
+    with database.read() as transaction:
+        assert len(transaction.fetch(LINKS, ids=ids, status="ACTIVE")) == 2
+
+
+def test_an_empty_list_matches_nothing(database: Database) -> None:
+    write_small_world(database)
+    with database.read() as transaction:
+        assert transaction.fetch(LINKS, ids=[], status="ACTIVE") == []
+
+
+def test_members_of_a_value_set_may_be_bound_in_lists(database: Database) -> None:
+    write_small_world(database)
+    statement = Statement(ManagerAccount.select(ManagerAccount.id).where(is_in(ManagerAccount.status, "statuses")))
+    with database.read() as transaction:
+        assert len(transaction.fetch(statement, statuses=[ManagerAccountStatus.ACTIVE])) == 3
+        assert transaction.fetch(statement, statuses={ManagerAccountStatus.INACTIVE}) == []
+
+
+@pytest.mark.parametrize("params", [{"ids": [1]}, {"ids": [1], "status": "ACTIVE", "limit": 3}, {}])
+def test_wrong_names_are_refused(database: Database, params: dict[str, object]) -> None:
+    with database.read() as transaction, pytest.raises(TypeError, match=r"takes \['ids', 'status'\]"):
+        transaction.fetch(LINKS, **params)
+
+
+def test_a_class_of_another_width_is_refused(database: Database) -> None:
+    class Wide(NamedTuple):
+        id: int
+        name: str
+
+    write_small_world(database)
+    statement = Statement(User.select(User.id), Wide)
+    with database.read() as transaction, pytest.raises(TypeError, match="selects 1 columns, its rows have 2"):
+        transaction.fetch(statement)
+
+
+def test_a_bound_list_seeds_a_recursive_query(database: Database) -> None:
+    write_small_world(database)
+    with database.write() as transaction:
+        write_client_links(transaction, a_revision(transaction), [a_customer_link(8, 2, 3), a_customer_link(9, 3, 1)])
+    seed = each("ids")
+    start = seed.select(seed.c.value, Value(0)).cte("reached", recursive=True, columns=("id", "depth"))
+    further = (
+        ClientLink.select(ClientLink.client_manager_account, start.c.depth + 1)
+        .join(start, on=(ClientLink.managing == start.c.id))
+        .where(ClientLink.client_manager_account.is_null(False) & (start.c.depth < Param("most")))
+    )
+    reached = start.union(further)
+    statement = Statement(reached.select_from(reached.c.id, reached.c.depth).order_by(reached.c.depth, reached.c.id))
+    with database.read() as transaction:
+        assert transaction.fetch(statement, ids=[1], most=2) == [(1, 0), (2, 1), (3, 2)]
+        assert transaction.fetch(statement, ids=[1, 3], most=1) == [(1, 0), (3, 0), (1, 1), (2, 1)]
+        assert transaction.fetch(statement, ids=[], most=5) == []
+
+
+def test_a_list_of_text_can_be_joined(database: Database) -> None:
+    write_small_world(database)
+    names = each("names", of=str)
+    statement = Statement(
+        Login.select(Login.id).from_(names).join(Login, on=(Login.user_name == names.c.value)).order_by(Login.id)
+    )
+    with database.read() as transaction:
+        assert transaction.fetch(statement, names=["two@contoso.example", "ONE@contoso.example"]) == [(2,)]
+
+
+def test_a_statement_is_compiled_once(database: Database) -> None:
+    statement = Statement(User.select(User.id).where(User.id == Param("id")))
+    with database.read() as transaction:
+        transaction.fetch(statement, id=1)
+        plan = statement.plans[database.kind]
+        transaction.fetch(statement, id=2)
+    assert statement.plans[database.kind] is plan
