@@ -51,7 +51,8 @@ clean: ## remove the environment and caches, keep the database
 # Each stamp is as new as the last install that succeeded, so a second `make serve` starts at once.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "adgraph needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+		found=$$($(PYTHON) -c 'import platform; print("Python " + platform.python_version())' 2>/dev/null || echo "no Python"); \
+		echo "adgraph needs Python 3.11 or newer; '$(PYTHON)' is $$found."; \
 		echo "Name another one: make $(or $(MAKECMDGOALS),serve) PYTHON=python3.12"; exit 1; }
 	@echo "Making the environment in $(VENV) (once)…"
 	@$(PYTHON) -m venv $(VENV) || { \

@@ -14,16 +14,24 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from adgraph import tokens
+from adgraph import access, tokens
+from adgraph.access import session_as, target_of
 from adgraph.app import open_database
 from adgraph.settings import Settings, SettingsError, variable_of
 from adgraph.tokens import DEFAULT_LIFETIME_DAYS, LONGEST_LIFETIME_DAYS, OperatorError
+from resolvers.errors import Refusal
+from resolvers.rules.capabilities import Capability
+from resolvers.session import Limits, Session
 from storage.database import Database
 from storage.errors import StorageError
 from storage.migrate import check_current
+from storage.records.ids import MAX_ID
 
 out = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
+
+NOT_ALLOWED = 3
+"""The exit code of a check that was answered with no; 1 and 2 say that it was not answered."""
 
 
 class Sentences(typer.core.TyperGroup):
@@ -33,7 +41,7 @@ class Sentences(typer.core.TyperGroup):
         """Run the command named."""
         try:
             return super().invoke(ctx)
-        except (SettingsError, StorageError, OperatorError) as problem:
+        except (SettingsError, StorageError, OperatorError, Refusal) as problem:
             errors.print(f"[bold red]adgraph:[/bold red] {problem}", highlight=False)
             raise typer.Exit(1) from problem
 
@@ -202,3 +210,54 @@ def generate(
         made = load_generated(database, size, seed=SEED if seed is None else seed, progress=progress)
     out.print(f"Generated {len(made.ad_account_ids):,} ad accounts and {len(made.user_ids):,} users.", highlight=False)
     out.print(f"Next: adgraph token issue --user {TREE_USER_NAME}", highlight=False)
+
+
+AskedUser = Annotated[str, typer.Option("--user", help="The login's name, or the id of one of its users.")]
+AskedAdAccount = Annotated[int | None, typer.Option("--ad-account", min=1, max=MAX_ID, help="The ad account's id.")]
+AskedManager = Annotated[
+    int | None, typer.Option("--manager-account", min=1, max=MAX_ID, help="The manager account's id.")
+]
+AskedContext = Annotated[
+    int | None, typer.Option("--context", min=1, max=MAX_ID, help="Only through this manager account.")
+]
+
+
+@contextmanager
+def _session_as(user: str) -> Iterator[Session]:
+    settings = Settings.from_env()
+    with opened(settings) as database, database.read() as transaction:
+        yield session_as(transaction, user, now_ms(), Limits(max_nodes=settings.max_nodes))
+
+
+@app.command()
+def check(
+    user: AskedUser,
+    capability: Annotated[Capability, typer.Option(case_sensitive=False, help="What is to be done.")],
+    ad_account: AskedAdAccount = None,
+    manager_account: AskedManager = None,
+    context: AskedContext = None,
+) -> None:
+    """Ask whether a login may do one thing on one target, and why. Exit code 0 is yes, 3 is no."""
+    target = target_of(ad_account, manager_account)
+    with _session_as(user) as session:
+        verdict = access.check(session, capability, target, context)
+    out.print("[bold green]yes[/bold green]" if verdict.allowed else "[bold red]no[/bold red]")
+    for line in verdict.lines:
+        out.print(line, highlight=False, markup=False)
+    if not verdict.allowed:
+        raise typer.Exit(NOT_ALLOWED)
+
+
+@app.command()
+def explain(
+    user: AskedUser,
+    ad_account: AskedAdAccount = None,
+    manager_account: AskedManager = None,
+    context: AskedContext = None,
+) -> None:
+    """Show everything a login holds on one target: every path, and what each hop took away."""
+    target = target_of(ad_account, manager_account)
+    with _session_as(user) as session:
+        lines = access.explain(session, target, context)
+    for line in lines:
+        out.print(line, highlight=False, markup=False)

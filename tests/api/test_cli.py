@@ -171,3 +171,63 @@ def test_a_merged_login_gets_no_token(database: Database, demo: str) -> None:
     assert merged
     with pytest.raises(OperatorError, match="merged"):
         issue(database, user_name=merged[0], label="x", days=1, now_ms=NOW_MS)
+
+
+def test_a_check_that_is_answered_with_yes_gives_the_way(demo: str) -> None:
+    asked = run("check", "--user", WORKED_USER_NAME, "--capability", "manage_campaigns", "--ad-account", "444111")
+    assert asked.exit_code == 0
+    assert asked.stdout.startswith("yes\nALLOWED (C3)")
+    assert "manager account 333 (standard customer link) → ad account 444111 (account link)" in asked.stdout
+
+
+def test_a_check_that_is_answered_with_no_gives_the_reason_and_the_remedy(demo: str) -> None:
+    asked = run("check", "--user", WORKED_USER_NAME, "--capability", "MANAGE_USERS", "--manager-account", "333")
+    assert asked.exit_code == 3
+    assert asked.stdout.startswith("no\nLINK_CAP (P6)")
+    assert "remedy: " in asked.stdout
+
+
+@pytest.mark.parametrize("account", ["444222", "9223372036854775807"])
+def test_a_check_tells_what_is_hidden_and_what_is_not_there_alike(demo: str, account: str) -> None:
+    asked = run("check", "--user", WORKED_USER_NAME, "--capability", "VIEW", "--ad-account", account)
+    assert asked.exit_code == 3
+    assert asked.stdout.startswith("no\nNOT_VISIBLE")
+
+
+def test_a_check_can_be_limited_to_a_context(demo: str) -> None:
+    question = ("--user", WORKED_USER_NAME, "--capability", "VIEW", "--ad-account", "444111", "--context")
+    assert run("check", *question, "333").exit_code == 0
+    assert run("check", *question, "111").exit_code == 3
+
+
+def test_explaining_shows_every_path_and_what_each_hop_took(demo: str) -> None:
+    shown = run("explain", "--user", "1002", "--manager-account", "333").stdout
+    [removed] = re.findall(r"customer link \d+ removed: (.+)", shown)
+    assert set(removed.split(", ")) == {
+        "MANAGE_PAYMENT_METHODS",
+        "UPDATE_MANAGER_ACCOUNT",
+        "VIEW_MANAGER_LINKS",
+        "MANAGE_MANAGER_LINKS",
+        "MANAGE_USERS",
+        "MANAGE_SUPER_ADMINS",
+    }
+    assert "path 1: SUPER_ADMIN in manager account 111" in shown
+
+
+def test_explaining_what_is_hidden_says_so(demo: str) -> None:
+    assert "may not see it" in run("explain", "--user", WORKED_USER_NAME, "--ad-account", "444222").stdout
+
+
+@pytest.mark.parametrize("targets", [(), ("--ad-account", "444111", "--manager-account", "333")])
+def test_exactly_one_target_is_asked_about(demo: str, targets: tuple[str, ...]) -> None:
+    assert "exactly one target" in refused("explain", "--user", WORKED_USER_NAME, *targets)
+
+
+@pytest.mark.parametrize("user", ["424242", "99999999999999999999", "nobody@agency.example"])
+def test_asking_about_nobody_is_refused(demo: str, user: str) -> None:
+    refused("check", "--user", user, "--capability", "VIEW", "--ad-account", "444111")
+
+
+def test_generating_fills_an_empty_database_once() -> None:
+    assert "Generated" in run("generate", "--share", "0.001").stdout
+    assert "already" in refused("generate", "--share", "0.001")
