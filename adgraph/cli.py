@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
@@ -42,8 +43,27 @@ class Sentences(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except (SettingsError, StorageError, OperatorError, Refusal) as problem:
-            errors.print(f"[bold red]adgraph:[/bold red] {problem}", highlight=False)
+            errors.print(f"[bold red]adgraph:[/bold red] {escape(str(problem))}", highlight=False)
             raise typer.Exit(1) from problem
+        except Exception as problem:
+            # Typer's own exceptions know their exit code, and how to show wrong usage.
+            if hasattr(problem, "exit_code") or isinstance(problem, typer.Abort) or _wants_traces():
+                raise
+            errors.print(f"[bold red]adgraph:[/bold red] {escape(UNFORESEEN)}", highlight=False)
+            raise typer.Exit(1) from problem
+
+
+UNFORESEEN = (
+    "Something went wrong that nobody foresaw: this is a bug. Run the command again with ADGRAPH_LOG_LEVEL=debug to see"
+    " where, and report it."
+)
+
+
+def _wants_traces() -> bool:
+    try:
+        return Settings.from_env().log_level == "debug"
+    except SettingsError:
+        return False
 
 
 app = typer.Typer(
@@ -197,7 +217,10 @@ def generate(
     from storage.generator import SEED, TREE_USER_NAME, Size, load_generated
     from storage.migrate import migrate as run
 
-    with opened(current=False) as database, Progress(console=errors, transient=True) as bars:
+    with (
+        opened(current=False) as database,
+        Progress(console=errors, transient=True, disable=not errors.is_terminal) as bars,
+    ):
         run(database)
         shown: dict[str, TaskID] = {}
 

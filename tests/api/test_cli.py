@@ -231,3 +231,15 @@ def test_asking_about_nobody_is_refused(demo: str, user: str) -> None:
 def test_generating_fills_an_empty_database_once() -> None:
     assert "Generated" in run("generate", "--share", "0.001").stdout
     assert "already" in refused("generate", "--share", "0.001")
+
+
+def test_a_bug_is_one_sentence_and_a_trace_only_on_request(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("inside")
+
+    monkeypatch.setattr("adgraph.tokens.revoke", broken)
+    sentence = refused("token", "revoke", "1")
+    assert "ADGRAPH_LOG_LEVEL=debug" in sentence
+    assert "inside" not in sentence
+    monkeypatch.setenv("ADGRAPH_LOG_LEVEL", "debug")
+    assert isinstance(CliRunner().invoke(app, ["token", "revoke", "1"]).exception, KeyError)
