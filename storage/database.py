@@ -29,6 +29,7 @@ SQLITE_PRAGMAS: dict[str, str | int] = {
     # In WAL mode NORMAL may forget the last commits when the power fails; what was acknowledged must stay.
     "synchronous": "full",
     "temp_store": "memory",
+    "journal_size_limit": 67_108_864,  # a bulk load must not leave its log's size behind for good
     "cache_size": -16_384,  # 16 MiB per connection: the upper levels of every index stay in memory
 }
 SQLITE_CACHED_STATEMENTS = 512

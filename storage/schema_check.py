@@ -1,4 +1,4 @@
-"""Do the migrations lead to the tables the models describe? Asked by the tests and by `make check`.
+"""Do the migrations lead to the tables the models describe? The tests ask, and `python -m storage.schema_check`.
 
 The models' tables are created beside the migrated ones and both are read back from the database's own
 catalogue, so columns, types, keys, checks and partial indexes are compared as the database understood them.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
+import tempfile
 from typing import Any
 
 import peewee
 
 from storage.database import Database
-from storage.migrate import HISTORY
+from storage.migrate import HISTORY, migrate
 from storage.models import TABLES
 
 _Catalogue = frozenset[tuple[str, ...]]
@@ -96,3 +98,21 @@ def _of_postgresql(database: Database) -> tuple[_Catalogue, _Catalogue, _Catalog
 def _postgresql_catalogue(engine: Any, schema: str) -> _Catalogue:
     rows = engine.execute_sql(_POSTGRESQL_CATALOGUE, {"schema": schema, "history": HISTORY}).fetchall()
     return frozenset(tuple(re.sub(rf'\b"?{re.escape(schema)}"?\.', "", part) for part in row) for row in rows)
+
+
+def main() -> int:
+    """Migrate a new SQLite database and print how it differs from the models. Returns 1 when it does."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database.open(f"sqlite:///{folder}/check.db")
+        try:
+            migrate(database)
+            differences = schema_differences(database)
+        finally:
+            database.close()
+    for difference in differences:
+        print(difference)
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

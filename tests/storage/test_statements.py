@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -125,3 +127,38 @@ def test_a_statement_is_compiled_once(database: Database) -> None:
         plan = statement.plans[database.kind]
         transaction.fetch(statement, id=2)
     assert statement.plans[database.kind] is plan
+
+
+MOST_OVERHEAD_US = 15
+"""Ten times what it is on a calm machine."""
+
+
+def test_a_fetch_costs_little_more_than_the_driver(database: Database) -> None:
+    if database.kind == "postgresql":
+        pytest.skip("a round trip to the server drowns the difference")
+
+    class Name(NamedTuple):
+        id: int
+        name: str
+
+    write_small_world(database)
+    by_id = ManagerAccount.select(ManagerAccount.id, ManagerAccount.name).where(ManagerAccount.id == Param("id"))
+    statement = Statement(by_id, Name)
+    with database.read() as transaction:
+        assert transaction.fetch(statement, id=1) == [(1, "Manager 1")]
+        sql = statement.plans[database.kind].sql
+        driver = fastest(lambda: transaction.execute(sql, (1,)).fetchall())
+        whole = fastest(lambda: transaction.fetch(statement, id=1))
+    assert (whole - driver) * 1e6 < MOST_OVERHEAD_US
+
+
+def fastest(act: Callable[[], object]) -> float:
+    """Seconds for one run, the best of many rounds: other work on the machine only ever adds."""
+    rounds, turns = 30, 100
+    best = float("inf")
+    for _ in range(rounds):
+        began = time.perf_counter()
+        for _ in range(turns):
+            act()
+        best = min(best, time.perf_counter() - began)
+    return best / turns
