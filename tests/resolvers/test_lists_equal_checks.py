@@ -1,0 +1,292 @@
+"""One truth however it is asked: lists, checks, accessors and rows over a stored world, each against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from resolvers.access import Answer, CheckRequest, TargetId, accessors_of, check_many
+from resolvers.errors import Code, Refusal
+from resolvers.paging import WHOLE, Page
+from resolvers.people import customer_roles_of, customer_roles_of_viewer, visible_users
+from resolvers.rules.capabilities import Capability
+from resolvers.rules.paths import AnyTarget
+from resolvers.search import accessible_ad_accounts
+from resolvers.session import Session, Viewer
+from storage.database import Database, Transaction
+from storage.records.facts import AdAccountFact
+from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, UserId
+from storage.records.values import AdAccountStatus
+from tests import oracle
+from tests.builders import a_chain, a_role, a_world, an_account_link, an_ad, an_aggregation
+from tests.databases import Databases
+from tests.oracle import AD, MANAGER, Oracle, Target, World, capabilities_on, forbidden_by_state
+from tests.rules.product import names, role_row
+from tests.stored_worlds import stored
+from tests.worlds import seeded_world
+
+ASKED = (Capability.VIEW, Capability.MANAGE_CAMPAIGNS, Capability.UPDATE_AD_ACCOUNT, Capability.DELETE_AD_ACCOUNT)
+LARGEST = Page(100)
+Truths = dict[Target, oracle.Answer]
+
+
+@pytest.fixture(params=range(70_000, 70_025))
+def world(request: pytest.FixtureRequest) -> World:
+    seed: int = request.param
+    return seeded_world(seed)
+
+
+@pytest.fixture
+def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
+    with stored(world, databases, migrated_url) as database:
+        yield database
+
+
+class Asker:
+    """A login of the world with what is true for it, and new sessions of its own."""
+
+    def __init__(self, world: World, login: int) -> None:
+        self.world = world
+        self.login = login
+        self.oracle = Oracle(world)
+        grants = self.oracle.grants_of_login(login)
+        self.truths: Truths = {target: self.oracle.judged(grants, target) for target in world.targets()}
+
+    def session(self, transaction: Transaction) -> Session:
+        """One request of this login."""
+        return Session(transaction, Viewer(LoginId(self.login), "someone@user.example"), Instant(0))
+
+    @property
+    def may_be_refused(self) -> bool:
+        """Whether the asker has anything to do with a chain over the limit, even where nothing stands at its end."""
+        return any(grant.over_limit for grant in self.oracle.grants_of_login(self.login))
+
+    def views(self, target: Target) -> bool:
+        """Whether the asker may see the target."""
+        return "VIEW" in self.truths[target].allowed
+
+    def sees(self, user: oracle.User) -> bool:
+        """Whether the asker may see the user: his own, or one he shares a viewed manager account with."""
+        reached = {grant.chain[-1] for grant in self.oracle.grants(user.id) if grant.target == end_of(grant)}
+        places = {user.manager_account} | reached
+        return user.login == self.login or any(self.views(Target(MANAGER, place)) for place in places)
+
+
+def end_of(grant: oracle.Grant) -> Target:
+    """The manager account at the end of the chain of a grant within the limit."""
+    return Target(MANAGER, grant.chain[-1] if not grant.over_limit else -1)
+
+
+def askers(world: World) -> list[Asker]:
+    """Every login that may come in; a merged one is refused at the door."""
+    return [Asker(world, login.id) for login in world.logins if login.merged_into is None]
+
+
+def target_of(world: World, target: Target) -> AnyTarget:
+    if target.kind == MANAGER:
+        return ManagerAccountId(target.id)
+    [item] = [item for item in world.ad_accounts if item.id == target.id]
+    return AdAccountFact(AdAccountId(item.id), ManagerAccountId(item.owner), AdAccountStatus(item.status))
+
+
+def target_id(target: Target) -> TargetId:
+    if target.kind == MANAGER:
+        return TargetId(ManagerAccountId(target.id), None)
+    return TargetId(None, AdAccountId(target.id))
+
+
+@pytest.mark.parametrize("capability", ASKED, ids=str)
+def test_accessible_ad_accounts_are_those_a_check_allows(
+    world: World, database: Database, capability: Capability
+) -> None:
+    for asker in askers(world):
+        ads = {target: truth for target, truth in asker.truths.items() if target.kind == AD}
+        must_refuse = any(
+            capability in truth.over_limit and capability not in forbidden_by_state(world, target)
+            for target, truth in ads.items()
+        )
+        with database.read() as transaction:
+            try:
+                listed = accessible_ad_accounts(asker.session(transaction), None, capability, None, LARGEST)
+            except Refusal as refusal:
+                assert refusal.code == Code.CHAIN_OVER_LIMIT  # noqa: PT017
+                assert asker.may_be_refused
+                continue
+            assert not must_refuse, "an account only a long chain leads to was left out in silence"
+            assert [edge.node.account_id for edge in listed.edges] == sorted(
+                target.id for target, truth in ads.items() if capability in truth.allowed
+            )
+            assert listed.total() == len(listed.edges)
+            assert listed.hidden_count == 0
+
+
+def test_an_account_linked_at_the_end_of_a_long_chain_is_not_left_out_in_silence(
+    databases: Databases, migrated_url: str
+) -> None:
+    """6 is signed up by 1, so what it owns is reached; the account link it holds is six levels down."""
+    world = a_world(
+        a_role("VIEWER", at=1),
+        *a_chain(1, 2, 3, 4, 5, 6),
+        an_aggregation(1, 6),
+        an_account_link(6, 7),
+        an_ad(7, owner=9),
+        an_ad(8, owner=6),
+    )
+    [asker] = askers(world)
+    assert asker.truths[Target(AD, 8)].allowed == {"VIEW", "VIEW_PAYMENT_METHODS"}
+    assert asker.truths[Target(AD, 7)].over_limit == {"VIEW", "VIEW_PAYMENT_METHODS"}
+    with (
+        stored(world, databases, migrated_url) as database,
+        database.read() as transaction,
+        pytest.raises(Refusal) as refused,
+    ):
+        accessible_ad_accounts(asker.session(transaction), None, Capability.VIEW, None, LARGEST)
+    assert refused.value.code == Code.CHAIN_OVER_LIMIT
+
+
+def test_pages_of_every_size_concatenate_to_the_list(world: World, database: Database) -> None:
+    for asker in askers(world):
+        if asker.may_be_refused:
+            continue
+        whole = sorted(target.id for target in asker.truths if target.kind == AD and asker.views(target))
+        for size in {1, 2, len(whole) - 1, len(whole), len(whole) + 1} - {-1, 0}:
+            collected: list[int] = []
+            after: str | None = None
+            while True:
+                with database.read() as transaction:
+                    session = asker.session(transaction)
+                    page = accessible_ad_accounts(session, None, Capability.VIEW, None, Page(size, after=after))
+                    assert page.total() == len(whole)
+                    collected += [edge.node.account_id for edge in page.edges]
+                    assert page.has_previous_page == (after is not None)
+                if not page.has_next_page:
+                    break
+                after = page.edges[-1].cursor
+            assert collected == whole
+
+
+def test_checks_of_the_viewer_equal_the_oracle(world: World, database: Database) -> None:
+    for asker in askers(world):
+        requests = [
+            CheckRequest(None, capability, target_id(target), None)
+            for target in asker.truths
+            for capability in Capability
+        ]
+        with database.read() as transaction:
+            answers = check_many(asker.session(transaction), requests)
+            asked = [(target, capability) for target in asker.truths for capability in Capability]
+            for (target, capability), answer in zip(asked, answers, strict=True):
+                truth = asker.truths[target]
+                expected = None if capability in truth.over_limit else capability in truth.allowed
+                assert answer.allowed is expected, (asker.login, target, capability)
+                assert (answer.error is not None) == (expected is None)
+
+
+def test_checks_of_other_users_equal_the_oracle_or_show_nothing(world: World, database: Database) -> None:
+    for asker in askers(world):
+        asked = [
+            (user, target, capability)
+            for user in world.users
+            for target in world.targets()
+            for capability in (Capability.VIEW, Capability.MANAGE_USERS, Capability.DELETE_AD_ACCOUNT)
+        ]
+        everything = {user.id: asker.oracle.everything(user.id) for user in world.users}
+        with database.read() as transaction:
+            requests = [
+                CheckRequest(UserId(user.id), wanted, target_id(target), None) for user, target, wanted in asked
+            ]
+            answers = check_many(asker.session(transaction), requests)
+            for (user, target, capability), answer in zip(asked, answers, strict=True):
+                if "VIEW" in asker.truths[target].over_limit:
+                    continue
+                truth = everything[user.id][target]
+                shown = asker.views(target) and asker.sees(user)
+                assert shown == (answer.permissions is not None), (asker.login, user, target)
+                expected = shown and (None if capability in truth.over_limit else capability in truth.allowed)
+                assert answer.allowed is expected, (asker.login, user, target, capability)
+
+
+def test_a_named_context_counts_in_checks(world: World, database: Database) -> None:
+    for asker in askers(world):
+        grants = asker.oracle.grants_of_login(asker.login)
+        asked = [(target, item.id) for target in asker.truths if asker.views(target) for item in world.manager_accounts]
+        requests = [
+            CheckRequest(None, Capability.VIEW, target_id(target), ManagerAccountId(context))
+            for target, context in asked
+        ]
+        with database.read() as transaction:
+            answers = check_many(asker.session(transaction), requests)
+        for (target, context), answer in zip(asked, answers, strict=True):
+            truth = asker.oracle.judged(grants, target, context)
+            expected = None if "VIEW" in truth.over_limit else "VIEW" in truth.allowed
+            assert answer.allowed is expected, (asker.login, target, context)
+
+
+def test_one_bad_check_changes_no_other(world: World, database: Database) -> None:
+    for asker in askers(world):
+        good = [CheckRequest(None, Capability.VIEW, target_id(target), None) for target in asker.truths]
+        nobody = CheckRequest(UserId(10**15), Capability.VIEW, good[0].target, None)
+        nothing = CheckRequest(None, Capability.VIEW, TargetId(None, AdAccountId(10**15)), None)
+        with database.read() as transaction:
+            alone = [answer.allowed for answer in check_many(asker.session(transaction), good)]
+            mixed: list[Answer] = check_many(
+                asker.session(transaction), [one for request in good for one in (nobody, request, nothing)]
+            )
+        assert [answer.allowed for answer in mixed[1::3]] == alone
+        assert {answer.allowed for answer in (*mixed[0::3], *mixed[2::3])} == {False}
+
+
+def test_accessors_are_the_users_whose_check_allows(world: World, database: Database) -> None:
+    for asker in askers(world):
+        for target in asker.truths:
+            if not asker.views(target):
+                continue
+            long_way = any("VIEW" in asker.oracle.effective(user.id, target).over_limit for user in world.users)
+            expected = asker.oracle.accessors(target)
+            visible = {user.id for user in world.users if user.id in expected and asker.sees(user)}
+            with database.read() as transaction:
+                session = asker.session(transaction)
+                session.know_manager_accounts(
+                    [item for item in [target_id(target).manager_account] if item is not None]
+                )
+                session.know_ad_accounts([item for item in [target_id(target).ad_account] if item is not None])
+                try:
+                    found = accessors_of(session, target_of(world, target), Capability.VIEW, None, WHOLE)
+                except Refusal as refusal:
+                    assert refusal.code == Code.CHAIN_OVER_LIMIT  # noqa: PT017
+                    assert long_way, (asker.login, target)
+                    continue
+                assert not long_way, "a user only a long chain leads from was left out in silence"
+                assert [edge.node.user_id for edge in found.edges] == sorted(visible), (asker.login, target)
+                assert found.hidden_count == len(expected) - len(visible)
+                for edge in found.edges:
+                    truth = asker.oracle.effective(edge.node.user_id, target)
+                    assert names(edge.permissions.capabilities) == truth.allowed
+
+
+def test_customer_roles_equal_the_oracle(world: World, database: Database) -> None:
+    for asker in askers(world):
+        with database.read() as transaction:
+            mine = customer_roles_of_viewer(asker.session(transaction))
+        assert frozenset(map(role_row, mine.rows)) == asker.oracle.customer_roles_of_login(asker.login)
+        assert mine.hidden == 0
+
+
+def test_customer_roles_of_others_hide_and_count_what_the_viewer_may_not_see(world: World, database: Database) -> None:
+    for asker in askers(world):
+        with database.read() as transaction:
+            users = visible_users(asker.session(transaction), [UserId(user.id) for user in world.users])
+            assert set(users) == {user.id for user in world.users if asker.sees(user)}
+            for key, row in users.items():
+                told = customer_roles_of(asker.session(transaction), row)
+                truth = asker.oracle.customer_roles(key)
+                own = row.login_id == asker.login
+                shown = {one for one in truth if own or asker.views(Target(MANAGER, one.manager_account))}
+                assert frozenset(map(role_row, told.rows)) == shown, (asker.login, key)
+                assert len(told.rows) + told.hidden >= len(truth)
+                assert (told.hidden == 0) == (shown == truth)
+
+
+def test_capabilities_are_named_alike_on_both_sides() -> None:
+    assert {str(capability) for capability in Capability} == capabilities_on(MANAGER) | capabilities_on(AD)
