@@ -10,6 +10,7 @@ from resolvers.access import Answer, CheckRequest, TargetId, accessors_of, check
 from resolvers.errors import Code, Refusal
 from resolvers.paging import WHOLE, Page
 from resolvers.people import customer_roles_of, customer_roles_of_viewer, visible_users
+from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.paths import AnyTarget
 from resolvers.search import accessible_ad_accounts
@@ -119,6 +120,27 @@ def test_accessible_ad_accounts_are_those_a_check_allows(
             )
             assert listed.total() == len(listed.edges)
             assert listed.hidden_count == 0
+
+
+@pytest.mark.parametrize("capability", [Capability.VIEW, Capability.MANAGE_USERS, Capability.ADD_AD_ACCOUNT], ids=str)
+def test_reachable_manager_accounts_are_those_a_check_allows(
+    world: World, database: Database, capability: Capability
+) -> None:
+    for asker in askers(world):
+        managers = {target: truth for target, truth in asker.truths.items() if target.kind == MANAGER}
+        must_refuse = any(
+            capability in truth.over_limit and capability not in forbidden_by_state(world, target)
+            for target, truth in managers.items()
+        )
+        with database.read() as transaction:
+            try:
+                found = reachable_by_viewer(asker.session(transaction)).manager_accounts(capability)
+            except Refusal as refusal:
+                assert refusal.code == Code.CHAIN_OVER_LIMIT  # noqa: PT017
+                assert asker.may_be_refused
+                continue
+        assert not must_refuse, "a manager account only a long chain leads to was left out in silence"
+        assert list(found) == sorted(target.id for target, truth in managers.items() if capability in truth.allowed)
 
 
 def test_an_account_linked_at_the_end_of_a_long_chain_is_not_left_out_in_silence(
