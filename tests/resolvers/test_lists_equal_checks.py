@@ -14,22 +14,20 @@ from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.paths import AnyTarget
 from resolvers.search import accessible_ad_accounts
-from resolvers.session import Session, Viewer
-from storage.database import Database, Transaction
+from storage.database import Database
 from storage.records.facts import AdAccountFact
-from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, UserId
+from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.records.values import AdAccountStatus
-from tests import oracle
 from tests.builders import a_chain, a_role, a_world, an_account_link, an_ad, an_aggregation
 from tests.databases import Databases
-from tests.oracle import AD, MANAGER, Oracle, Target, World, capabilities_on, forbidden_by_state
+from tests.oracle import AD, MANAGER, Target, World, capabilities_on, forbidden_by_state
+from tests.resolvers.askers import askers
 from tests.rules.product import names, role_row
 from tests.stored_worlds import stored
 from tests.worlds import seeded_world
 
 ASKED = (Capability.VIEW, Capability.MANAGE_CAMPAIGNS, Capability.UPDATE_AD_ACCOUNT, Capability.DELETE_AD_ACCOUNT)
 LARGEST = Page(100)
-Truths = dict[Target, oracle.Answer]
 
 
 @pytest.fixture(params=range(70_000, 70_025))
@@ -42,46 +40,6 @@ def world(request: pytest.FixtureRequest) -> World:
 def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
     with stored(world, databases, migrated_url) as database:
         yield database
-
-
-class Asker:
-    """A login of the world with what is true for it, and new sessions of its own."""
-
-    def __init__(self, world: World, login: int) -> None:
-        self.world = world
-        self.login = login
-        self.oracle = Oracle(world)
-        grants = self.oracle.grants_of_login(login)
-        self.truths: Truths = {target: self.oracle.judged(grants, target) for target in world.targets()}
-
-    def session(self, transaction: Transaction) -> Session:
-        """One request of this login."""
-        return Session(transaction, Viewer(LoginId(self.login), "someone@user.example"), Instant(0))
-
-    @property
-    def may_be_refused(self) -> bool:
-        """Whether the asker has anything to do with a chain over the limit, even where nothing stands at its end."""
-        return any(grant.over_limit for grant in self.oracle.grants_of_login(self.login))
-
-    def views(self, target: Target) -> bool:
-        """Whether the asker may see the target."""
-        return "VIEW" in self.truths[target].allowed
-
-    def sees(self, user: oracle.User) -> bool:
-        """Whether the asker may see the user: his own, or one he shares a viewed manager account with."""
-        reached = {grant.chain[-1] for grant in self.oracle.grants(user.id) if grant.target == end_of(grant)}
-        places = {user.manager_account} | reached
-        return user.login == self.login or any(self.views(Target(MANAGER, place)) for place in places)
-
-
-def end_of(grant: oracle.Grant) -> Target:
-    """The manager account at the end of the chain of a grant within the limit."""
-    return Target(MANAGER, grant.chain[-1] if not grant.over_limit else -1)
-
-
-def askers(world: World) -> list[Asker]:
-    """Every login that may come in; a merged one is refused at the door."""
-    return [Asker(world, login.id) for login in world.logins if login.merged_into is None]
 
 
 def target_of(world: World, target: Target) -> AnyTarget:
