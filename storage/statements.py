@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
 import orjson
-from peewee import SCOPE_SOURCE, BaseTable, ColumnBase, Database, Entity, Field, Node
+from peewee import SCOPE_SOURCE, BaseTable, ColumnBase, Database, Entity, Expression, Field, Node
 
 Kind = Literal["sqlite", "postgresql"]
 """Which database a statement is written for."""
@@ -77,6 +77,25 @@ def _array_cast(column: Node) -> str:
 def is_in(column: Any, name: str) -> ColumnBase:
     """The condition that `column` is in the list bound as `name`; an empty list matches nothing."""
     return _IsIn(column, name)
+
+
+def tied_to(outer: Any, condition: Any) -> ColumnBase:
+    """The same condition, spelled so that SQLite cannot judge it before it has a row of `outer`, a column never null.
+
+    Wrap in it what the step of a recursive query asks of its own table alone. Otherwise SQLite, once it has
+    statistics, begins every run with a Bloom filter over the whole table: milliseconds instead of microseconds.
+    """
+    return Expression(Parentheses(condition), "=", Parentheses(outer.is_null(False)))
+
+
+class Parentheses(ColumnBase):
+    """An expression in parentheses, whatever stands around it."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __sql__(self, ctx: Any) -> Any:
+        return ctx.literal("(").sql(self._inner).literal(")")
 
 
 class _Each(BaseTable):

@@ -10,9 +10,10 @@ import pytest
 from peewee import Value
 
 from storage.database import Database
+from storage.generator import Size, load_generated
 from storage.models import ClientLink, Login, ManagerAccount, User
 from storage.records.values import ClientLinkStatus, LinkPermission, ManagerAccountStatus
-from storage.statements import Param, Statement, each, is_in
+from storage.statements import Param, Statement, each, is_in, tied_to
 from storage.writes import write_client_links
 from tests.storage.small_world import a_customer_link, a_revision, write_small_world
 
@@ -108,6 +109,30 @@ def test_a_bound_list_seeds_a_recursive_query(database: Database) -> None:
         assert transaction.fetch(statement, ids=[1], most=2) == [(1, 0), (2, 1), (3, 2)]
         assert transaction.fetch(statement, ids=[1, 3], most=1) == [(1, 0), (3, 0), (1, 1), (2, 1)]
         assert transaction.fetch(statement, ids=[], most=5) == []
+
+
+def test_a_tied_condition_means_the_same_and_spares_the_bloom_filter(database: Database) -> None:
+    load_generated(database, Size(manager_accounts=400, ad_accounts=400, users=100, account_links=10, trees=(10,)))
+    found = []
+    for tie in (lambda _, condition: condition, tied_to):
+        seed = each("ids")
+        start = seed.select(seed.c.value).cte("reached", recursive=True, columns=("id",))
+        of_one_kind = (ClientLink.type == "CUSTOMER_LINK") & (ClientLink.status == "ACTIVE")
+        further = (
+            ClientLink.select(ClientLink.client_manager_account)
+            .join(start, on=(ClientLink.managing == start.c.id))
+            .where(tie(start.c.id, of_one_kind))
+        )
+        reached = start.union(further)
+        statement = Statement(reached.select_from(reached.c.id).order_by(reached.c.id))
+        with database.read() as transaction:
+            found.append(transaction.fetch(statement, ids=[900_001, 3]))
+            if tie is tied_to and database.kind == "sqlite":
+                plan = statement.plans["sqlite"]
+                explained = transaction.execute(f"EXPLAIN QUERY PLAN {plan.sql}", plan.bind({"ids": [3]})).fetchall()
+                assert "BLOOM" not in str(explained)
+    assert found[0] == found[1]
+    assert len(found[0]) > 5
 
 
 def test_a_list_of_text_can_be_joined(database: Database) -> None:
