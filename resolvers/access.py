@@ -55,6 +55,7 @@ class Answer:
     context: ManagerAccountId | None
     target: AnyTarget | None
     permissions: Permissions | None
+    explained_by: Explanation | None = None
 
     @property
     def allowed(self) -> bool | None:
@@ -93,7 +94,22 @@ class Answer:
             return None
         if self.permissions is None or self.target is None:
             return not_visible(self.capability)
-        return explain(self.session, self.subject, self.target, self.context).decide(self.capability)
+        return self._explanation.decide(self.capability)
+
+    @property
+    def deciding_path(self) -> Path | None:
+        """The path that gives the capability, when it is held and the asker may see it."""
+        if not self.allowed or self.decision is None or self.decision.deciding_path is None:
+            return None
+        return self._explanation.access.paths[self.decision.deciding_path]
+
+    @cached_property
+    def _explanation(self) -> Explanation:
+        if self.explained_by is not None:
+            return self.explained_by
+        if self.target is None:
+            raise ValueError("what is not visible has no explanation")
+        return explain(self.session, self.subject, self.target, self.context)
 
 
 def not_visible(capability: Capability) -> Decision:
@@ -193,6 +209,19 @@ class Explanation:
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 
+    def paths(self, page: Page) -> Connection[Path]:
+        """The paths the asker may see, deciding ones first. Raises: Refusal (INVALID_CURSOR, TOO_MANY_PATHS)."""
+        scope = fingerprint("paths", self.subject, self.target, self.context, self.session.revision)
+        edges = [Edge(path, (index,), scope) for index, path in enumerate(self.access.paths)]
+        return page_of(edges, page, scope, self.access.hidden_paths)
+
+    def answer(self, capability: Capability) -> Answer:
+        """The answer to one check about the same subject and target."""
+        target = self.target
+        known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
+        permissions = self.access.permissions
+        return Answer(self.session, self.subject, known_as, capability, self.context, target, permissions, self)
+
     def decide(self, capability: Capability) -> Decision:
         """The reason for one capability.
 
@@ -242,8 +271,14 @@ class Explanation:
 
 
 def explain(session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
-    """The explanation of one subject and target; both must be visible to the asker."""
-    return Explanation(session, subject, target, context)
+    """The explanation of one subject and target; both must be visible to the asker. Made once a request."""
+    found = session.together(
+        "explanation",
+        (subject, target, context),
+        "explanation",
+        lambda keys: {key: Explanation(session, *key) for key in keys},
+    )
+    return found or Explanation(session, subject, target, context)
 
 
 def access_of(

@@ -19,7 +19,7 @@ from storage.reads.children import read_owned_ad_account_ids
 from storage.reads.entities import read_users, read_users_of_logins
 from storage.reads.people import read_users_in
 from storage.records.facts import OnlyAccounts
-from storage.records.ids import ManagerAccountId, UserId
+from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.records.rows import UserRow
 from storage.records.values import UserStatus
 
@@ -126,3 +126,16 @@ def _customer_roles(session: Session, users: Collection[UserId], *, own: bool) -
     mine = session.reach
     seen = tuple(row for row in rows if mine.on_manager_account(row.manager_account_id).allow(Capability.VIEW))
     return CustomerRoles(seen, len(rows) - len(seen))
+
+
+def user_beside(
+    session: Session, kind: str, key: int, name: str, pointers: dict[AdAccountId, UserId | None]
+) -> UserRow | None:
+    """The user a row points to, or None when there is none or the viewer may not see him; loaded for its cohort."""
+
+    def load(ids: list[AdAccountId]) -> dict[AdAccountId, UserRow]:
+        wanted = {one: pointers.get(one) for one in ids}
+        seen = visible_users(session, list({user for user in wanted.values() if user is not None}))
+        return {one: seen[user] for one, user in wanted.items() if user is not None and user in seen}
+
+    return session.together(kind, AdAccountId(key), name, load)

@@ -23,7 +23,7 @@ from resolvers.rules.capabilities import (
     names_of,
 )
 from resolvers.rules.paths import AnyTarget, ChainOverLimit, Hop, HopKind, Path, PathFinder, scope_gives
-from resolvers.rules.reach import Permissions, Reach
+from resolvers.rules.reach import Context, Permissions, Reach
 from storage.records.facts import AdAccountFact, Assignment, Facts, OnlyAccounts
 from storage.records.ids import ManagerAccountId
 from storage.records.values import LinkPermission, ValueSet, auto
@@ -66,13 +66,6 @@ class Decision(NamedTuple):
     message: str
     deciding_path: int | None
     near_misses: tuple[NearMiss, ...]
-
-
-class Context(NamedTuple):
-    """A manager account the caller may name to use the target, and what he holds through it."""
-
-    manager_account_id: ManagerAccountId
-    capabilities: CapabilitySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +117,7 @@ def access_of(
         paths=ordered,
         hidden_paths=len(granting) - len(seen),
         deciding=deciding,
-        contexts=_contexts(seen, permissions.capabilities),
+        contexts=_contexts(reach, target, seen),
     )
 
 
@@ -153,15 +146,15 @@ def _deciding_first(paths: list[Path], capabilities: CapabilitySet) -> tuple[tup
     return ordered, {capability: ordered.index(path) for capability, path in first.items()}
 
 
-def _contexts(paths: list[Path], capabilities: CapabilitySet) -> tuple[Context, ...]:
-    """P8: one entry a context, the one that carries most first, then the shortest way, then the smallest id."""
-    held: dict[ManagerAccountId, CapabilitySet] = {}
-    hops: dict[ManagerAccountId, int] = {}
-    for path in paths:
-        held[path.context] = CapabilitySet(held.get(path.context, NOTHING) | cut(path.capabilities, capabilities))
-        hops[path.context] = min(len(path.hops), hops.get(path.context, len(path.hops)))
-    order = sorted(held, key=lambda context: (-held[context].bit_count(), hops[context], context))
-    return tuple(Context(context, held[context]) for context in order)
+def _contexts(reach: Reach, target: AnyTarget, seen: list[Path]) -> tuple[Context, ...]:
+    """The contexts of the paths shown, the recommended one first."""
+    shown = {path.context for path in seen}
+    every = (
+        reach.contexts_of_ad_account(target)
+        if isinstance(target, AdAccountFact)
+        else reach.contexts_of_manager_account(target)
+    )
+    return tuple(context for context in every if context.manager_account_id in shown)
 
 
 def decision(

@@ -64,6 +64,13 @@ class Grant(NamedTuple):
     is_beyond_limit: bool
 
 
+class Context(NamedTuple):
+    """A manager account the caller may name to use the target, and what is held through it (rule P8)."""
+
+    manager_account_id: ManagerAccountId
+    capabilities: CapabilitySet
+
+
 class Permissions(NamedTuple):
     """What a subject may do on one target.
 
@@ -262,6 +269,14 @@ class Reach:
             if context in links:
                 yield Grant(context, role, cut(held, SURVIVES_ACCOUNT_LINK), False)
 
+    def contexts_of_manager_account(self, target: ManagerAccountId) -> tuple[Context, ...]:
+        """The contexts a manager account can be used through, the recommended one first."""
+        return _contexts(self.grants_on_manager_account(target), ON_MANAGER_ACCOUNT)
+
+    def contexts_of_ad_account(self, target: AdAccountFact) -> tuple[Context, ...]:
+        """The contexts an ad account can be used through, the recommended one first."""
+        return _contexts(self.grants_on_ad_account(target), allowed_by_state(self.facts, target))
+
     def on_manager_account(self, target: ManagerAccountId, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on a manager account; with a context, only through it (rule P8)."""
         fact = self.facts.manager_accounts.get(target)
@@ -306,3 +321,14 @@ def _union(grants: Iterable[Grant], context: ManagerAccountId | None, state: Cap
         over_limit=without(beyond, held),
         roles=tuple(sorted(roles, key=ROLE_RANK.__getitem__)),
     )
+
+
+def _contexts(grants: Iterable[Grant], state: CapabilitySet) -> tuple[Context, ...]:
+    """One entry a context: the one that gives most first, then the smallest id, so the advice never wavers."""
+    held: dict[ManagerAccountId, CapabilitySet] = {}
+    for grant in grants:
+        usable = cut(grant.capabilities, state)
+        if usable and not grant.is_beyond_limit:
+            held[grant.context] = joined(held.get(grant.context, NOTHING), usable)
+    order = sorted(held, key=lambda context: (-held[context].bit_count(), context))
+    return tuple(Context(context, held[context]) for context in order)

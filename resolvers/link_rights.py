@@ -1,0 +1,55 @@
+"""What the viewer may do with a client link now: capability on his side and status of the link together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from resolvers.rules.capabilities import RULE_ID, Capability
+from resolvers.rules.links import ACTION_RULES, ClientLinkAction, Side, has_expired, state_forbids
+from resolvers.session import Session
+from storage.records.ids import Instant
+from storage.records.rows import ClientLinkRow
+from storage.records.values import ClientLinkStatus, LinkType
+
+
+class ActionAnswer(NamedTuple):
+    """Whether an action is possible, and every reason against it."""
+
+    action: ClientLinkAction
+    allowed: bool
+    reasons: tuple[str, ...]
+
+
+def status_at(row: ClientLinkRow, now: Instant) -> ClientLinkStatus:
+    """Where a link stands at an instant: a pending one nobody answered in time has expired."""
+    return ClientLinkStatus.LINK_EXPIRED if has_expired(row.status, row.created_at, now) else row.status
+
+
+def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction) -> ActionAnswer:
+    """Whether the viewer may take an action on a link he sees, with all reasons against it."""
+    needed = Capability.MANAGE_ACCOUNT_LINKS if row.type == LinkType.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
+    side = ACTION_RULES[action].side
+    reasons = []
+    if not _holds(session, row, side, needed):
+        end = row.managing_customer_id if side == Side.MANAGING else row.client_owner_id
+        reasons.append(
+            f"{action} is for the {side.lower()} side and needs {needed} ({RULE_ID[needed]}) there,"
+            f" on manager account {end}; your roles do not give it."
+        )
+    forbidden = state_forbids(action, row.status, row.created_at, session.now)
+    if forbidden is not None:
+        reasons.append(forbidden)
+    return ActionAnswer(action, not reasons, tuple(reasons))
+
+
+def _holds(session: Session, row: ClientLinkRow, side: Side, needed: Capability) -> bool:
+    if side == Side.MANAGING:
+        session.know_manager_accounts([row.managing_customer_id])
+        return session.reach.on_manager_account(row.managing_customer_id).allow(needed)
+    if row.client_customer_id is not None:
+        session.know_manager_accounts([row.client_customer_id])
+        return session.reach.on_manager_account(row.client_customer_id).allow(needed)
+    if row.client_account_id is None:
+        return False
+    session.know_ad_accounts([row.client_account_id])
+    return session.reach.on_ad_account(session.excerpt.facts.ad_accounts[row.client_account_id]).allow(needed)

@@ -1,0 +1,121 @@
+"""Ids as the graph gives and takes them.
+
+Node ids are opaque. Where a kind is expected, the plain number of the advertising API is taken too, and where
+several kinds are, `Kind:number` — people type `AdAccount:444111`, programs send back what they were given.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import Collection
+
+from resolvers.access import TargetId
+from resolvers.errors import Refusal, bad_id
+from storage.records.ids import MAX_ID, AdAccountId, ClientLinkId, InvitationId, ManagerAccountId, UserId
+
+MANAGER_ACCOUNT = "ManagerAccount"
+AD_ACCOUNT = "AdAccount"
+USER = "User"
+CLIENT_LINK = "ClientLink"
+USER_INVITATION = "UserInvitation"
+KINDS = (MANAGER_ACCOUNT, AD_ACCOUNT, USER, CLIENT_LINK, USER_INVITATION)
+_NAMES = {
+    MANAGER_ACCOUNT: "a manager account",
+    AD_ACCOUNT: "an ad account",
+    USER: "a user",
+    CLIENT_LINK: "a client link",
+    USER_INVITATION: "a user invitation",
+}
+
+
+def node_id(kind: str, number: int) -> str:
+    """The opaque id of a node.
+
+    >>> parse_node_id(node_id("AdAccount", 7), ["AdAccount"])
+    ('AdAccount', 7)
+    """
+    return b64encode(f"{kind}:{number}".encode()).decode()
+
+
+def _number(text: str) -> int | None:
+    # isdecimal() takes digits of every script; ids are written in one way only.
+    if not text.isascii() or not text.isdecimal() or (len(text) > 1 and text[0] == "0") or len(text) > len(str(MAX_ID)):
+        return None
+    number = int(text)
+    return number if number <= MAX_ID else None
+
+
+def _typed(text: str) -> tuple[str, int] | None:
+    kind, separator, digits = text.partition(":")
+    number = _number(digits)
+    return (kind, number) if separator and kind in KINDS and number is not None else None
+
+
+def _decoded(text: str) -> tuple[str, int] | None:
+    try:
+        typed = _typed(b64decode(text.encode("ascii"), validate=True).decode("ascii"))
+    except (NotBase64, ValueError):
+        return None
+    # One spelling an id: what decodes but was not given out is not an id.
+    return typed if typed and node_id(*typed) == text else None
+
+
+def parse_node_id(text: str, kinds: Collection[str] = KINDS) -> tuple[str, int]:
+    """Kind and number of a node id, or of `Kind:number`.
+
+    Raises: Refusal BAD_USER_INPUT when it is not an id, or of another kind.
+    """
+    found = _typed(text) or _decoded(text)
+    if found is None or found[0] not in kinds:
+        raise bad_id(text, " or ".join(_NAMES[kind] for kind in kinds))
+    return found
+
+
+def _of_kind(text: str, kind: str) -> int:
+    number = _number(text)
+    return number if number is not None else parse_node_id(text, [kind])[1]
+
+
+def manager_account_id(text: str) -> ManagerAccountId:
+    """The id of a manager account. Raises: Refusal BAD_USER_INPUT."""
+    return ManagerAccountId(_of_kind(text, MANAGER_ACCOUNT))
+
+
+def ad_account_id(text: str) -> AdAccountId:
+    """The id of an ad account. Raises: Refusal BAD_USER_INPUT."""
+    return AdAccountId(_of_kind(text, AD_ACCOUNT))
+
+
+def user_id(text: str) -> UserId:
+    """The id of a user. Raises: Refusal BAD_USER_INPUT."""
+    return UserId(_of_kind(text, USER))
+
+
+def client_link_id(text: str) -> ClientLinkId:
+    """The id of a client link. Raises: Refusal BAD_USER_INPUT."""
+    return ClientLinkId(_of_kind(text, CLIENT_LINK))
+
+
+def invitation_id(text: str) -> InvitationId:
+    """The id of a user invitation. Raises: Refusal BAD_USER_INPUT."""
+    return InvitationId(_of_kind(text, USER_INVITATION))
+
+
+def target_id(text: str) -> TargetId:
+    """A manager account or an ad account: a bare number would not say which.
+
+    Raises: Refusal BAD_USER_INPUT.
+    """
+    if _number(text) is not None:
+        refusal = bad_id(text, "a manager account or an ad account")
+        raise Refusal(
+            refusal.code,
+            f'The number {text} could be a manager account or an ad account: write "ManagerAccount:{text}" or'
+            f' "AdAccount:{text}", or give a node id.',
+            number=refusal.number,
+        )
+    kind, number = parse_node_id(text, (MANAGER_ACCOUNT, AD_ACCOUNT))
+    if kind == MANAGER_ACCOUNT:
+        return TargetId(ManagerAccountId(number), None)
+    return TargetId(None, AdAccountId(number))

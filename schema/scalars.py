@@ -1,0 +1,72 @@
+"""Scalars of our own: instants, and money that must not be rounded."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal as PythonDecimal
+from typing import Any, NewType
+
+import strawberry
+
+DateTime = NewType("DateTime", int)
+"""In Python: milliseconds since 1970 UTC, as stored."""
+Decimal = NewType("Decimal", int)
+"""In Python: millionths, as stored."""
+Date = NewType("Date", str)
+
+
+def instant_text(value: Any) -> str:
+    """An instant as RFC 3339 in UTC, to the millisecond.
+
+    >>> instant_text(1577836800000)
+    '2020-01-01T00:00:00.000Z'
+    """
+    return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(value) % 1000:03d}Z"
+
+
+def _instant(text: Any) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise ValueError("A DateTime is written like 2026-01-31T12:00:00Z.") from None
+    if moment.tzinfo is None:
+        raise ValueError("A DateTime needs its time zone, for example 2026-01-31T12:00:00Z.")
+    return int(moment.timestamp() * 1000)
+
+
+def decimal_text(value: Any) -> str:
+    """Millionths as a decimal number without exponent.
+
+    >>> decimal_text(12500000)
+    '12.5'
+    """
+    whole = PythonDecimal(int(value)) / 1_000_000
+    return f"{whole:f}".rstrip("0").rstrip(".") if "." in f"{whole:f}" else f"{whole:f}"
+
+
+def _millionths(text: Any) -> int:
+    return int(PythonDecimal(str(text)) * 1_000_000)
+
+
+def _date(text: Any) -> str:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
+    except (TypeError, ValueError):
+        raise ValueError("A Date is written like 2026-01-31.") from None
+
+
+SCALARS: dict[Any, Any] = {
+    DateTime: strawberry.scalar(
+        name="DateTime",
+        description="An instant in UTC, as RFC 3339 has it: `2026-01-31T12:00:00.000Z`.",
+        serialize=instant_text,
+        parse_value=_instant,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number, written as text so that nothing rounds it: `"12.50"`.',
+        serialize=decimal_text,
+        parse_value=_millionths,
+    ),
+    Date: strawberry.scalar(name="Date", description="A day in UTC: `2026-01-31`.", serialize=str, parse_value=_date),
+}

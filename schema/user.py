@@ -1,0 +1,177 @@
+"""Users: one person in one manager account, and the roles he holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+
+from resolvers.lookup import contact_info_by_id, manager_account_by_id
+from resolvers.people import CustomerRoles, customer_roles_of
+from resolvers.rules.capabilities import Capability
+from resolvers.rules.customer_roles import CustomerRoleRow
+from resolvers.search import accessible_ad_accounts
+from resolvers.session import Session
+from schema import ids
+from schema.access import scope_kind
+from schema.ad_account import ManagerAccountOrRestricted
+from schema.address import ContactInfo
+from schema.arguments import After, Before, First, Last, list_page
+from schema.connections import AdAccountConnection
+from schema.context import Info, shown
+from schema.node import Node, RestrictedRow
+from schema.scalars import DateTime
+from storage.records.facts import OnlyLinkedEntities
+from storage.records.ids import ManagerAccountId
+from storage.records.rows import UserRow
+from storage.records.values import ROLE_IDS, Role, RoleLinkPermission, ScopeKind, UserStatus
+
+Capable = Annotated[Capability, strawberry.argument(description="What must be held; by default, seeing it.")]
+Under = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="Only ad accounts that stand somewhere below this customer id."),
+]
+CustomerIds = Annotated[
+    list[strawberry.ID] | None, strawberry.argument(description="Only the rows of these customer ids.")
+]
+
+
+def manager_account_or_restricted(session: Session, key: ManagerAccountId) -> Any:
+    """A manager account, or its bare id when the viewer may not see it."""
+    return manager_account_by_id(session, key) or RestrictedRow(key)
+
+
+@strawberry.type(
+    description="A role in a manager account, held directly or derived from the links above it: a row of GetUser."
+)
+class CustomerRole:
+    """Resolved on a `CustomerRoleRow`."""
+
+    role: Role = strawberry.field(description="The role.")
+    link_permission: RoleLinkPermission | None = strawberry.field(
+        description="How it came to be: null for a role held directly, else the strongest over all ways."
+    )
+    account_ids: list[strawberry.ID] | None = strawberry.field(
+        description="The ad accounts of this manager account it is limited to; null for all, now and later."
+    )
+    linked_account_ids: list[strawberry.ID] = strawberry.field(
+        description="The ad accounts of others that are used through this manager account."
+    )
+    user_id: strawberry.ID = strawberry.field(description="The user it is held through.")
+    assignment_id: strawberry.ID | None = strawberry.field(
+        description="The assignment behind it; null on a derived row."
+    )
+
+    @strawberry.field(description="The documented number of the role.")
+    def role_id(self, parent: strawberry.Parent[CustomerRoleRow]) -> int:
+        return ROLE_IDS[parent.role]
+
+    @strawberry.field(description="The customer id it holds in.")
+    def customer_id(self, parent: strawberry.Parent[CustomerRoleRow]) -> strawberry.ID:
+        return strawberry.ID(str(parent.manager_account_id))
+
+    @strawberry.field(description="The manager account it holds in.")
+    def customer(self, parent: strawberry.Parent[CustomerRoleRow], info: Info) -> ManagerAccountOrRestricted:
+        return shown(manager_account_or_restricted(info.context, parent.manager_account_id))
+
+    @strawberry.field(description="How far a direct role reaches; null on a derived row.")
+    def scope(self, parent: strawberry.Parent[CustomerRoleRow]) -> ScopeKind | None:
+        return None if parent.scope is None else scope_kind(parent.scope)
+
+    @strawberry.field(description="The linked manager accounts it is limited to, when it is.")
+    def linked_customer_ids(self, parent: strawberry.Parent[CustomerRoleRow]) -> list[strawberry.ID] | None:
+        scope = parent.scope
+        return shown(sorted(scope.ids)) if isinstance(scope, OnlyLinkedEntities) else None
+
+
+@strawberry.type(description="A person's name.")
+class PersonName:
+    """Resolved on a `UserRow`."""
+
+    first_name: str | None = strawberry.field(description="First name.")
+    middle_initial: str | None = strawberry.field(description="Middle initial.")
+    last_name: str | None = strawberry.field(description="Last name.")
+
+
+def selected(roles: CustomerRoles, customer_ids: list[strawberry.ID] | None) -> Any:
+    """The rows of the manager accounts asked for."""
+    if customer_ids is None:
+        return roles.rows
+    wanted = {ids.manager_account_id(one) for one in customer_ids}
+    return tuple(row for row in roles.rows if row.manager_account_id in wanted)
+
+
+@strawberry.type(description="One person in one manager account.")
+class User(Node):
+    """Resolved on a `UserRow`."""
+
+    user_id: strawberry.ID = strawberry.field(description="The user id partners send to the advertising API.")
+    user_name: str = strawberry.field(description="The login; may differ from the e-mail.")
+    customer_id: strawberry.ID = strawberry.field(description="The customer id this user belongs to.")
+    is_original: bool = strawberry.field(
+        description="Whether the login began with this user: asked about, it stands for the whole login (rule P11)."
+    )
+    job_title: str | None = strawberry.field(description="Job title.")
+    lcid: str = strawberry.field(description="Locale, for example `EnglishUS`.")
+    status: UserStatus = strawberry.field(name="lifeCycleStatus", description="Whether the user may act.")
+    created_at: DateTime = strawberry.field(description="When the user was created.")
+    last_modified_by_user_id: strawberry.ID | None = strawberry.field(description="Who wrote it last.")
+    last_modified_at: DateTime = strawberry.field(description="When it was last written.")
+    time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
+
+    @strawberry.field(description="An opaque id, unique over all types.")
+    def id(self, parent: strawberry.Parent[UserRow]) -> strawberry.ID:
+        return strawberry.ID(ids.node_id(ids.USER, parent.user_id))
+
+    @strawberry.field(description="The person's name.")
+    def name(self, parent: strawberry.Parent[UserRow]) -> PersonName:
+        return shown(parent)
+
+    @strawberry.field(description="The manager account this user belongs to.")
+    def manager_account(self, parent: strawberry.Parent[UserRow], info: Info) -> ManagerAccountOrRestricted:
+        return shown(manager_account_or_restricted(info.context, parent.customer_id))
+
+    @strawberry.field(
+        description="How to reach the user; null unless it is you, or you may view the manager account he belongs to."
+    )
+    def contact_info(self, parent: strawberry.Parent[UserRow], info: Info) -> ContactInfo | None:
+        session = info.context
+        own = parent.login_id == session.viewer.login_id
+        if own or session.on_manager_account(parent.customer_id).allow(Capability.VIEW):
+            return shown(contact_info_by_id(session, parent.contact_info_id))
+        return None
+
+    @strawberry.field(
+        description="His roles in manager accounts you may view, direct and derived (GetUser); `hiddenRoles` counts"
+        " the others."
+    )
+    def customer_roles(
+        self, parent: strawberry.Parent[UserRow], info: Info, customer_ids: CustomerIds = None
+    ) -> list[CustomerRole]:
+        return shown(selected(customer_roles_of(info.context, parent), customer_ids))
+
+    @strawberry.field(description="How many more roles he has, in manager accounts you may not view.")
+    def hidden_roles(self, parent: strawberry.Parent[UserRow], info: Info) -> int:
+        return customer_roles_of(info.context, parent).hidden
+
+    @strawberry.field(
+        description="The ad accounts on which he holds a capability, by id; `hiddenCount` counts those you may not see."
+    )
+    def accessible_accounts(
+        self,
+        parent: strawberry.Parent[UserRow],
+        info: Info,
+        capability: Capable = Capability.VIEW,
+        under: Under = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AdAccountConnection | None:
+        below = None if under is None else ids.manager_account_id(under)
+        page = list_page(first, after, last, before)
+        return shown(accessible_ad_accounts(info.context, parent.user_id, capability, below, page))
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Any) -> bool:
+        return isinstance(value, UserRow)
