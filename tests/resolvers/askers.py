@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from resolvers.access import TargetId
 from resolvers.session import Session, Viewer
 from storage.database import Transaction
-from storage.records.ids import Instant, LoginId
+from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId
 from tests import oracle
 from tests.oracle import MANAGER, Oracle, Target, World
 
@@ -49,3 +50,10 @@ def end_of(grant: oracle.Grant) -> Target:
 def askers(world: World) -> list[Asker]:
     """Every login that may come in; a merged one is refused at the door."""
     return [Asker(world, login.id) for login in world.logins if login.merged_into is None]
+
+
+def target_id(target: Target) -> TargetId:
+    """The target as the resolvers take it."""
+    if target.kind == MANAGER:
+        return TargetId(ManagerAccountId(target.id), None)
+    return TargetId(None, AdAccountId(target.id))

@@ -21,7 +21,7 @@ from storage.records.values import AdAccountStatus
 from tests.builders import a_chain, a_role, a_world, an_account_link, an_ad, an_aggregation
 from tests.databases import Databases
 from tests.oracle import AD, MANAGER, Target, World, capabilities_on, forbidden_by_state
-from tests.resolvers.askers import askers
+from tests.resolvers.askers import askers, target_id
 from tests.rules.product import names, role_row
 from tests.stored_worlds import stored
 from tests.worlds import seeded_world
@@ -47,12 +47,6 @@ def target_of(world: World, target: Target) -> AnyTarget:
         return ManagerAccountId(target.id)
     [item] = [item for item in world.ad_accounts if item.id == target.id]
     return AdAccountFact(AdAccountId(item.id), ManagerAccountId(item.owner), AdAccountStatus(item.status))
-
-
-def target_id(target: Target) -> TargetId:
-    if target.kind == MANAGER:
-        return TargetId(ManagerAccountId(target.id), None)
-    return TargetId(None, AdAccountId(target.id))
 
 
 @pytest.mark.parametrize("capability", ASKED, ids=str)
