@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -284,3 +285,19 @@ def explain(
         lines = access.explain(session, target, context)
     for line in lines:
         out.print(line, highlight=False, markup=False)
+
+
+@app.command("export-schema")
+def export_schema(
+    output: Annotated[Path | None, typer.Option("--output", help="The file to write; unset prints.")] = None,
+) -> None:
+    """Print the schema of the graph, as committed in schema/schema.graphql."""
+    from schema.build import sdl
+
+    if output is None:
+        typer.echo(sdl(), nl=False)
+        return
+    try:
+        output.write_text(sdl(), encoding="utf-8")
+    except OSError as problem:
+        raise OperatorError(f"Cannot write {output}: {problem.strerror}.") from problem

@@ -243,3 +243,15 @@ def test_a_bug_is_one_sentence_and_a_trace_only_on_request(database: Database, m
     assert "inside" not in sentence
     monkeypatch.setenv("ADGRAPH_LOG_LEVEL", "debug")
     assert isinstance(CliRunner().invoke(app, ["token", "revoke", "1"]).exception, KeyError)
+
+
+def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
+    printed = run("export-schema").stdout
+    assert "type Query" in printed
+    written = tmp_path / "schema.graphql"
+    assert run("export-schema", "--output", str(written)).exit_code == 0
+    assert written.read_text() == printed
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    assert "Cannot write" in refused("export-schema", "--output", str(tmp_path))
