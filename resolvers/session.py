@@ -71,6 +71,10 @@ class Session:
         self._cohorts: dict[tuple[str, Any], Collection[Any]] = {}
         self._loaded: dict[Hashable, dict[Any, Any]] = {}
 
+    def anew(self) -> Session:
+        """The same request over the same snapshot with nothing loaded: to run it a second time."""
+        return Session(self.transaction, self._viewer, self.now, self.limits)
+
     # Who asks
 
     @property

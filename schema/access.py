@@ -270,9 +270,7 @@ class Access:
     def withheld(self, parent: strawberry.Parent[Explanation]) -> list[Capability]:
         return shown(names_of(parent.access.permissions.withheld))
 
-    @strawberry.field(
-        description="Every way there, deciding ones first; `hiddenCount` tells of those you may not see."
-    )
+    @strawberry.field(description="Every way there, deciding ones first; `hiddenCount` tells of those you may not see.")
     def paths(
         self, parent: strawberry.Parent[Explanation], first: First = None, after: After = None
     ) -> AccessPathConnection:

@@ -174,10 +174,6 @@ class AdAccount(Node):
     last_modified_at: DateTime = strawberry.field(description="When it was last written.")
     time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
 
-    @strawberry.field(description="An opaque id, unique over all types.")
-    def id(self, parent: strawberry.Parent[AdAccountRow]) -> strawberry.ID:
-        return strawberry.ID(ids.node_id(ids.AD_ACCOUNT, parent.account_id))
-
     @strawberry.field(description="The manager account that owns it.")
     def owner(self, parent: strawberry.Parent[AdAccountRow], info: Info) -> ManagerAccountOrRestricted:
         return shown(owner_of(info.context, parent) or RestrictedRow(parent.parent_customer_id))

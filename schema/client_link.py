@@ -11,7 +11,6 @@ from resolvers.links import link_by_id, transitions_of
 from resolvers.lookup import ad_account_by_id, manager_account_by_id
 from resolvers.people import user_by_id
 from resolvers.rules.links import ClientLinkAction
-from schema import ids
 from schema.ad_account import ManagerAccountOrRestricted
 from schema.context import Info, shown
 from schema.node import Node, RestrictedManagerAccount, RestrictedRow
@@ -93,10 +92,6 @@ class ClientLink(Node):
     last_modified_by_user_id: strawberry.ID | None = strawberry.field(description="Who wrote it last.")
     last_modified_at: DateTime = strawberry.field(description="When it was last written.")
     time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
-
-    @strawberry.field(description="An opaque id, unique over all types.")
-    def id(self, parent: strawberry.Parent[ClientLinkRow]) -> strawberry.ID:
-        return strawberry.ID(ids.node_id(ids.CLIENT_LINK, parent.link_id))
 
     @strawberry.field(description="Where it stands; a request nobody answered within 30 days has expired.")
     def status(self, parent: strawberry.Parent[ClientLinkRow], info: Info) -> ClientLinkStatus:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Collection
+from typing import Any
 
 from resolvers.access import TargetId
 from resolvers.errors import Refusal, bad_id
 from storage.records.ids import MAX_ID, AdAccountId, ClientLinkId, InvitationId, ManagerAccountId, UserId
+from storage.records.rows import AdAccountRow, ClientLinkRow, InvitationRow, ManagerAccountRow, UserRow
 
 MANAGER_ACCOUNT = "ManagerAccount"
 AD_ACCOUNT = "AdAccount"
@@ -36,6 +38,20 @@ def node_id(kind: str, number: int) -> str:
     ('AdAccount', 7)
     """
     return b64encode(f"{kind}:{number}".encode()).decode()
+
+
+_ROWS: dict[type[Any], str] = {
+    ManagerAccountRow: MANAGER_ACCOUNT,
+    AdAccountRow: AD_ACCOUNT,
+    UserRow: USER,
+    ClientLinkRow: CLIENT_LINK,
+    InvitationRow: USER_INVITATION,
+}
+
+
+def node_id_of(row: Any) -> str:
+    """The node id of a row: every row class with one keeps its number in front."""
+    return node_id(_ROWS[type(row)], row[0])
 
 
 def _number(text: str) -> int | None:

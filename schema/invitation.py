@@ -8,7 +8,6 @@ import strawberry
 
 from resolvers.links import invited_ad_accounts, status_of_invitation
 from resolvers.lookup import manager_account_by_id
-from schema import ids
 from schema.ad_account import ManagerAccountOrRestricted
 from schema.context import Info, shown
 from schema.node import Node, RestrictedRow
@@ -33,10 +32,6 @@ class UserInvitation(Node):
     sent_at: DateTime = strawberry.field(description="When it was sent.")
     expires_at: DateTime = strawberry.field(name="expirationDate", description="When it can no longer be accepted.")
     time_stamp: str = strawberry.field(description="Opaque; changes with every write.")
-
-    @strawberry.field(description="An opaque id, unique over all types.")
-    def id(self, parent: strawberry.Parent[InvitationRow]) -> strawberry.ID:
-        return strawberry.ID(ids.node_id(ids.USER_INVITATION, parent.invitation_id))
 
     @strawberry.field(description="The documented number of the role.")
     def role_id(self, parent: strawberry.Parent[InvitationRow]) -> int:

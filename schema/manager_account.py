@@ -74,9 +74,7 @@ AdAccountStatuses = Annotated[
 ]
 
 
-@strawberry.type(
-    description="An organisation: owns ad accounts, has users, links to others. The docs' Customer."
-)
+@strawberry.type(description="An organisation: owns ad accounts, has users, links to others. The docs' Customer.")
 class ManagerAccount(Node):
     """Resolved on a `ManagerAccountRow`."""
 
@@ -95,10 +93,6 @@ class ManagerAccount(Node):
     last_modified_by_user_id: strawberry.ID | None = strawberry.field(description="Who wrote it last.")
     last_modified_at: DateTime = strawberry.field(description="When it was last written.")
     time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
-
-    @strawberry.field(description="An opaque id, unique over all types.")
-    def id(self, parent: strawberry.Parent[ManagerAccountRow]) -> strawberry.ID:
-        return strawberry.ID(ids.node_id(ids.MANAGER_ACCOUNT, parent.customer_id))
 
     @strawberry.field(description="Its address; of no meaning for billing.")
     def address(self, parent: strawberry.Parent[ManagerAccountRow], info: Info) -> Address | None:

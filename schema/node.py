@@ -6,14 +6,17 @@ from typing import Any, NamedTuple
 
 import strawberry
 
+from schema.ids import node_id_of
 from storage.records.ids import ManagerAccountId
 
 
 @strawberry.interface(description="Anything with an id of its own that `node` can fetch again.")
 class Node:
-    """Each type that implements it resolves `id` from its row."""
+    """Resolved on any row that has a node id."""
 
-    id: strawberry.ID = strawberry.field(description="An opaque id, unique over all types.")
+    @strawberry.field(description="An opaque id, unique over all types.")
+    def id(self, parent: strawberry.Parent[Any]) -> strawberry.ID:
+        return strawberry.ID(node_id_of(parent))
 
 
 class RestrictedRow(NamedTuple):

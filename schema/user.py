@@ -119,10 +119,6 @@ class User(Node):
     last_modified_at: DateTime = strawberry.field(description="When it was last written.")
     time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
 
-    @strawberry.field(description="An opaque id, unique over all types.")
-    def id(self, parent: strawberry.Parent[UserRow]) -> strawberry.ID:
-        return strawberry.ID(ids.node_id(ids.USER, parent.user_id))
-
     @strawberry.field(description="The person's name.")
     def name(self, parent: strawberry.Parent[UserRow]) -> PersonName:
         return shown(parent)

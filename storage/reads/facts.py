@@ -35,7 +35,7 @@ from storage.records.ids import (
     UserId,
 )
 from storage.records.values import ClientLinkStatus, LinkType, Role, ScopeKind
-from storage.statements import Statement, each, is_in
+from storage.statements import Statement, each, is_in, tied_to
 
 CARRIES_ACCESS = (ClientLinkStatus.ACTIVE, ClientLinkStatus.UNLINK_PENDING, ClientLinkStatus.UNLINK_IN_PROGRESS)
 """The statuses the plain excerpt reads; the rules decide again what carries (P9)."""
@@ -71,7 +71,7 @@ def _customer_links_above(*, any_status: bool) -> Statement[facts.CustomerLink]:
         Next.select(Next.id, Next.managing, Next.client_manager_account, Next.permission, Next.status)
         .from_(above)
         .join(Next, on=(Next.client_manager_account == above.c.managing))
-        .where(_counts(Next, any_status))
+        .where(tied_to(above.c.managing, _counts(Next, any_status)))
     )
     walk = above.union(further)
     columns = (walk.c.id, walk.c.managing, walk.c.client, walk.c.permission, walk.c.status)
@@ -94,7 +94,7 @@ def _customer_links_below(*, any_status: bool) -> Statement[facts.CustomerLink]:
         Next.select(Next.id, Next.managing, Next.client_manager_account, Next.permission, Next.status)
         .from_(below)
         .join(Next, on=(Next.managing == below.c.client))
-        .where((Next.type == LinkType.CUSTOMER_LINK) & _counts(Next, any_status))
+        .where(tied_to(below.c.client, (Next.type == LinkType.CUSTOMER_LINK) & _counts(Next, any_status)))
     )
     walk = below.union(further)
     columns = (walk.c.id, walk.c.managing, walk.c.client, walk.c.permission, walk.c.status)

@@ -1,0 +1,331 @@
+"""Queries turned into Python functions: what lies below an object or a list is one function a selection.
+
+graphql-core interprets a selection again for every row. Here a selection is written out as Python once per
+document — attributes read by name, resolvers called directly, leaves converted by a table — and run for
+every row. It holds no rules of GraphQL of its own: whatever it does not know, and whatever goes wrong while
+it runs, is left to graphql-core, which then runs the whole operation. Queries have no side effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from typing import Any, NamedTuple
+
+from graphql import (
+    BooleanValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLAbstractType,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLLeafType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import visit
+from graphql.language.visitor import Visitor
+from strawberry import Schema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+_MISSING = object()
+
+
+class Unsupported(Exception):
+    """Something graphql-core has to run; not an error."""
+
+
+class _Info(NamedTuple):
+    """What resolvers of this schema use of Strawberry's Info."""
+
+    context: Any
+
+
+class _Run:
+    """One execution: the variables, the context, and arguments coerced so far."""
+
+    __slots__ = ("arguments", "info", "variables")
+
+    def __init__(self, context: Any, variables: VariableValues, number_of_fields: int) -> None:
+        self.info = _Info(context)
+        self.variables = variables
+        self.arguments: list[dict[str, Any] | None] = [None] * number_of_fields
+
+
+class _Collected(NamedTuple):
+    """The nodes of one response key."""
+
+    key: str
+    nodes: list[FieldNode]
+
+
+class Plan:
+    """One operation as Python: `run` gives the data of the response."""
+
+    def __init__(self, select: Callable[[Any, _Run], dict[str, Any]], number_of_fields: int) -> None:
+        self._select = select
+        self._number_of_fields = number_of_fields
+
+    def run(self, context: Any, variables: VariableValues) -> dict[str, Any]:
+        """The data. Raises whatever the resolvers raise; then graphql-core is to run the operation instead."""
+        return self._select(None, _Run(context, variables, self._number_of_fields))
+
+
+def condition_variables(document: Iterable[Any]) -> frozenset[str]:
+    """The variables that `@skip` and `@include` depend on: a plan holds for one set of their values."""
+    found: set[str] = set()
+
+    class Collect(Visitor):
+        def enter_directive(self, node: Any, *_: Any) -> None:
+            for argument in node.arguments:
+                if isinstance(argument.value, VariableNode):
+                    found.add(argument.value.name.value)
+
+    for definition in document:
+        visit(definition, Collect())
+    return frozenset(found)
+
+
+class Compiler:
+    """Compiles one operation under one set of values of its conditions."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Mapping[str, bool],
+    ) -> None:
+        self._strawberry = schema
+        self._schema: GraphQLSchema = schema._schema
+        self._fragments = fragments
+        self._conditions = conditions
+        self._fields = 0
+        self._names: dict[str, Any] = {}
+
+    def compile(self, operation: OperationDefinitionNode) -> Plan:
+        """The plan of a query. Raises: Unsupported."""
+        root = self._schema.query_type
+        if operation.operation.value != "query" or root is None or operation.directives:
+            raise Unsupported
+        select = self._object(root, [operation.selection_set])
+        return Plan(select, self._fields)
+
+    # Collecting fields: CollectFields of the specification, for a known object type
+
+    def _collect(self, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> list[_Collected]:
+        found: dict[str, _Collected] = {}
+        spread: set[str] = set()
+        for selection_set in sets:
+            self._collect_into(found, spread, parent, selection_set.selections)
+        return list(found.values())
+
+    def _collect_into(
+        self,
+        found: dict[str, _Collected],
+        spread: set[str],
+        parent: GraphQLObjectType,
+        selections: Iterable[SelectionNode],
+    ) -> None:
+        for node in selections:
+            if not self._included(node):
+                continue
+            match node:
+                case FieldNode():
+                    key = node.alias.value if node.alias else node.name.value
+                    found.setdefault(key, _Collected(key, [])).nodes.append(node)
+                case InlineFragmentNode():
+                    condition = node.type_condition
+                    if condition is None or self._applies(parent, condition.name.value):
+                        self._collect_into(found, spread, parent, node.selection_set.selections)
+                case FragmentSpreadNode():
+                    name = node.name.value
+                    fragment = self._fragments[name]
+                    if name not in spread and self._applies(parent, fragment.type_condition.name.value):
+                        spread.add(name)
+                        self._collect_into(found, spread, parent, fragment.selection_set.selections)
+                case _:
+                    raise Unsupported
+
+    def _included(self, node: SelectionNode) -> bool:
+        for directive in node.directives or ():
+            name = directive.name.value
+            if name not in ("skip", "include"):
+                raise Unsupported
+            value = (directive.arguments or ())[0].value
+            if isinstance(value, VariableNode):
+                condition = self._conditions[value.name.value]
+            elif isinstance(value, BooleanValueNode):
+                condition = value.value
+            else:
+                raise Unsupported
+            if condition == (name == "skip"):
+                return False
+        return True
+
+    def _applies(self, parent: GraphQLObjectType, condition: str) -> bool:
+        if parent.name == condition:
+            return True
+        of_type = self._schema.type_map.get(condition)
+        return isinstance(of_type, GraphQLInterfaceType | GraphQLUnionType) and self._schema.is_sub_type(
+            of_type, parent
+        )
+
+    # Writing functions
+
+    def _bind(self, prefix: str, value: Any) -> str:
+        name = f"{prefix}{len(self._names)}"
+        self._names[name] = value
+        return name
+
+    def _object(
+        self, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]
+    ) -> Callable[[Any, _Run], dict[str, Any]]:
+        """A function from a row of `parent` to the dict of its selected fields."""
+        entries = [f"{field.key!r}: {self._field(parent, field)}" for field in self._collect(parent, sets)]
+        source = f"def select(row, run):\n    return {{{', '.join(entries)}}}"
+        scope = dict(self._names)
+        # The source is put together from checked names and bound objects only; no text of the caller but
+        # response keys gets in, and those as literals.
+        exec(compile(source, f"<selection on {parent.name}>", "exec"), scope)  # noqa: S102
+        select: Callable[[Any, _Run], dict[str, Any]] = scope["select"]
+        return select
+
+    def _field(self, parent: GraphQLObjectType, collected: _Collected) -> str:
+        node = collected.nodes[0]
+        if node.name.value == "__typename":
+            return repr(parent.name)
+        if node.name.value.startswith("__"):
+            raise Unsupported
+        definition = parent.fields[node.name.value]
+        field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if not isinstance(field, StrawberryField) or field.is_async or field.extensions:
+            raise Unsupported
+        sets = [one.selection_set for one in collected.nodes if one.selection_set is not None]
+        if field.base_resolver is None:
+            value = f"row.{field.python_name}"
+        else:
+            value = self._call(field, definition, node)
+        return self._complete(definition.type, value, sets)
+
+    def _call(self, field: StrawberryField, definition: Any, node: FieldNode) -> str:
+        resolver = field.base_resolver
+        if resolver is None:
+            raise Unsupported
+        function: Any = resolver.wrapped_func
+        rows = {
+            parameter.name
+            for parameter in (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter)
+            if parameter is not None
+        }
+        info = resolver.info_parameter.name if resolver.info_parameter is not None else None
+        given = []
+        for name in signature(function).parameters:
+            if name in rows:
+                given.append(f"{name}=row")
+            elif name == info:
+                given.append(f"{name}=run.info")
+        if field.arguments:
+            given.append(f"**{self._arguments(field, definition, node)}")
+        return f"{self._bind('call', function)}({', '.join(given)})"
+
+    def _arguments(self, field: StrawberryField, definition: Any, node: FieldNode) -> str:
+        config = self._strawberry.config
+        scalars = self._strawberry.schema_converter.scalar_registry
+        place = self._fields
+        self._fields += 1
+
+        def coerce(run: _Run) -> dict[str, Any]:
+            found = run.arguments[place]
+            if found is None:
+                values = get_argument_values(definition, node, run.variables)
+                found = convert_arguments(values, field.arguments, scalars, config)
+                run.arguments[place] = found
+            return found
+
+        return f"(run.arguments[{place}] or {self._bind('arguments', coerce)}(run))"
+
+    # Completing values
+
+    def _complete(self, of_type: GraphQLOutputType, value: str, sets: list[SelectionSetNode]) -> str:
+        """An expression that completes `value`; null where null is not allowed raises."""
+        if isinstance(of_type, GraphQLNonNull):
+            return self._complete_present(of_type.of_type, value, sets)
+        name = f"value{len(self._names)}_{self._fields}"
+        present = self._complete_present(of_type, name, sets)
+        if present == name:
+            return value
+        return f"None if ({name} := {value}) is None else {present}"
+
+    def _complete_present(self, of_type: Any, value: str, sets: list[SelectionSetNode]) -> str:
+        if isinstance(of_type, GraphQLList):
+            item = f"item{len(self._names)}"
+            self._names[item] = None
+            return f"[{self._complete(of_type.of_type, item, sets)} for {item} in {value}]"
+        if is_leaf_type(of_type):
+            return self._leaf(of_type, value)
+        if isinstance(of_type, GraphQLObjectType):
+            return f"{self._bind('select', self._object(of_type, sets))}({value}, run)"
+        if is_abstract_type(of_type):
+            return f"{self._bind('resolve', self._abstract(of_type, sets))}({value}, run)"
+        raise Unsupported
+
+    def _leaf(self, of_type: GraphQLLeafType, value: str) -> str:
+        if isinstance(of_type, GraphQLEnumType):
+            table = self._bind("enum", {item.value: name for name, item in of_type.values.items()})
+            return f"{table}[{value}]"
+        if of_type.name == "String":
+            return f"{self._bind('text', _text)}({value})"
+        if of_type.name == "ID":
+            return f"{self._bind('id', _id)}({value})"
+        return f"{self._bind('leaf', of_type.serialize)}({value})"
+
+    def _abstract(
+        self, of_type: GraphQLAbstractType, sets: list[SelectionSetNode]
+    ) -> Callable[[Any, _Run], dict[str, Any]]:
+        """By the class of the row: every type of this schema that stands for several knows its rows by class."""
+        selects: dict[type[Any], Callable[[Any, _Run], dict[str, Any]]] = {}
+        possible = self._schema.get_possible_types(of_type)
+        prepared = {one.name: self._object(one, sets) for one in possible}
+
+        def resolve(row: Any, run: _Run) -> dict[str, Any]:
+            select = selects.get(type(row))
+            if select is None:
+                for one in possible:
+                    if one.is_type_of is not None and one.is_type_of(row, None):  # type: ignore[arg-type]
+                        select = selects[type(row)] = prepared[one.name]
+                        break
+                else:
+                    raise Unsupported
+            return select(row, run)
+
+        return resolve
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise GraphQLError("not text")
+    return str(value)
+
+
+def _id(value: Any) -> str:
+    if type(value) is int or isinstance(value, str):
+        return str(value)
+    raise GraphQLError("not an id")

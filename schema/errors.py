@@ -1,0 +1,68 @@
+"""Turns whatever went wrong into the errors of a response: one place, stable codes, nothing from inside.
+
+Codes of refusals are those of `resolvers.errors.Code`; requests that never ran have the codes tools know.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import GraphQLError
+
+from resolvers.errors import Refusal
+from storage.errors import StorageBusy, StorageError
+
+log = logging.getLogger("adgraph.graph")
+
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+STORAGE_BUSY = "STORAGE_BUSY"
+STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+MOST_ERRORS_SHOWN = 5
+"""A document that fails validation is told its first faults; a hundred help nobody."""
+
+
+def request_errors(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
+    """The response of a request that did not run: errors, and no data."""
+    return {"errors": [_formatted(error, {"code": code}) for error in list(errors)[:MOST_ERRORS_SHOWN]]}
+
+
+def field_errors(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """The errors of a request that ran, each with its path and code; faults of ours are logged and masked."""
+    return [_field_error(error, request_id) for error in errors]
+
+
+def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = error.original_error
+    if isinstance(cause, Refusal):
+        extensions: dict[str, Any] = {"code": str(cause.code)}
+        if cause.number is not None:
+            extensions["number"] = cause.number
+        if cause.rule is not None:
+            extensions["rule"] = cause.rule
+        return _formatted(error, extensions)
+    if isinstance(cause, StorageError):
+        code = STORAGE_BUSY if isinstance(cause, StorageBusy) else STORAGE_UNAVAILABLE
+        log.error("%s request=%s", cause, request_id, exc_info=cause)
+        return _formatted(error, {"code": code, "requestId": request_id})
+    if cause is None or isinstance(cause, GraphQLError):
+        return _formatted(error, {"code": BAD_USER_INPUT})
+    log.error("unexpected error request=%s", request_id, exc_info=cause)
+    masked = _formatted(error, {"code": INTERNAL_SERVER_ERROR, "requestId": request_id})
+    masked["message"] = f"Something went wrong on our side. Please report request id {request_id}."
+    return masked
+
+
+def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        shown["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]
+    if error.path is not None:
+        shown["path"] = list(error.path)
+    shown["extensions"] = extensions
+    return shown

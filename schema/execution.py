@@ -1,0 +1,142 @@
+"""Runs a request over a session: parse and validate once a document, then compiled, or by graphql-core.
+
+The answer is the response map; a request that did not run has no `data` in it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, execute_sync
+from graphql.execution.values import VariableValues, get_variable_values
+
+from resolvers.session import Session
+from schema.build import build_schema
+from schema.compiled import Compiler, Plan, Unsupported, condition_variables
+from schema.documents import Document, DocumentCache
+from schema.errors import BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, field_errors, request_errors
+
+MOST_PLANS_PER_DOCUMENT = 16
+"""Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
+
+
+class Engine:
+    """The schema with its caches. One a process; safe to share between threads."""
+
+    def __init__(self, *, compiles: bool = True) -> None:
+        self.schema = build_schema()
+        self._graphql = self.schema._schema
+        self.documents = DocumentCache(self._graphql)
+        self._compiles = compiles
+
+    def execute(
+        self,
+        query: str,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        session: Session,
+        *,
+        request_id: str = "",
+        introspection: bool = True,
+        reads_only: bool = False,
+    ) -> dict[str, Any]:
+        """The response map of one request.
+
+        `reads_only`: refuse mutations, for requests that may be repeated by anybody (GET).
+        """
+        document = self.documents.get(query, introspection=introspection)
+        if document.refused is not None:
+            return document.refused
+        operation = document.operation(operation_name)
+        if isinstance(operation, dict):
+            return operation
+        if reads_only and operation.operation.value != "query":
+            message = "Only queries may be sent this way: send mutations by POST."
+            return request_errors([GraphQLError(message)], OPERATION_RESOLUTION_FAILURE)
+        coerced = get_variable_values(
+            self._graphql, operation.variable_definitions or (), variables or {}, max_errors=5
+        )
+        if isinstance(coerced, list):
+            return request_errors(coerced, BAD_USER_INPUT)
+        plan = self._plan(document, operation, coerced) if self._compiles else None
+        if plan is not None:
+            try:
+                return {"data": plan.run(session, coerced)}
+            except Exception:
+                session = session.anew()
+        return self._interpret(document, operation_name, variables, session, request_id)
+
+    def _interpret(
+        self,
+        document: Document,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        session: Session,
+        request_id: str,
+    ) -> dict[str, Any]:
+        result = execute_sync(
+            self._graphql,
+            document.node,
+            context_value=session,
+            variable_values=variables,
+            operation_name=operation_name or None,
+        )
+        if result.errors and result.data is None and not any(error.path for error in result.errors):
+            return request_errors(result.errors, BAD_USER_INPUT)
+        response: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            response["errors"] = field_errors(result.errors, request_id)
+        return response
+
+    def _plan(self, document: Document, operation: OperationDefinitionNode, variables: VariableValues) -> Plan | None:
+        """The compiled operation, or None when graphql-core is to run it."""
+        name = operation.name.value if operation.name else None
+        plans = document.plans
+        conditions = plans.get(("conditions",))
+        if conditions is None:
+            conditions = plans[("conditions",)] = tuple(sorted(condition_variables(document.node.definitions)))
+        key = (name, *(bool(variables.coerced.get(one)) for one in conditions))
+        if key in plans:
+            known: Plan | None = plans[key]
+            return known
+        if len(plans) > MOST_PLANS_PER_DOCUMENT:
+            return None
+        fragments = {
+            one.name.value: one for one in document.node.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        values = {one: bool(variables.coerced.get(one)) for one in conditions}
+        try:
+            plan: Plan | None = Compiler(self.schema, fragments, values).compile(operation)
+        except (Unsupported, RecursionError):
+            plan = None
+        plans[key] = plan
+        return plan
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The engine of this process."""
+    return Engine()
+
+
+def execute(
+    query: str,
+    variables: dict[str, Any] | None,
+    operation_name: str | None,
+    session: Session,
+    *,
+    request_id: str = "",
+    introspection: bool = True,
+    reads_only: bool = False,
+) -> dict[str, Any]:
+    """The response map of one request, by this process's engine."""
+    return engine().execute(
+        query,
+        variables,
+        operation_name,
+        session,
+        request_id=request_id,
+        introspection=introspection,
+        reads_only=reads_only,
+    )
