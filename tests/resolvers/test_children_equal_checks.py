@@ -23,13 +23,13 @@ Child = tuple[str, int]
 """How it stands there, and its id."""
 
 
-@pytest.fixture(params=range(80_000, 80_025))
+@pytest.fixture(scope="module", params=range(80_000, 80_025))
 def world(request: pytest.FixtureRequest) -> World:
     seed: int = request.param
     return seeded_world(seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
     with stored(world, databases, migrated_url) as database:
         yield database

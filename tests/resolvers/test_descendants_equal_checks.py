@@ -21,13 +21,13 @@ from tests.worlds import seeded_world
 DEEPER_THAN_ANY = 20
 
 
-@pytest.fixture(params=range(90_000, 90_025))
+@pytest.fixture(scope="module", params=range(90_000, 90_025))
 def world(request: pytest.FixtureRequest) -> World:
     seed: int = request.param
     return seeded_world(seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
     with stored(world, databases, migrated_url) as database:
         yield database

@@ -21,13 +21,13 @@ from tests.verifier import why_not
 from tests.worlds import seeded_world
 
 
-@pytest.fixture(params=range(95_000, 95_025))
+@pytest.fixture(scope="module", params=range(95_000, 95_025))
 def world(request: pytest.FixtureRequest) -> World:
     seed: int = request.param
     return seeded_world(seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
     with stored(world, databases, migrated_url) as database:
         yield database

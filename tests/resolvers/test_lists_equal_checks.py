@@ -30,13 +30,13 @@ ASKED = (Capability.VIEW, Capability.MANAGE_CAMPAIGNS, Capability.UPDATE_AD_ACCO
 LARGEST = Page(100)
 
 
-@pytest.fixture(params=range(70_000, 70_025))
+@pytest.fixture(scope="module", params=range(70_000, 70_025))
 def world(request: pytest.FixtureRequest) -> World:
     seed: int = request.param
     return seeded_world(seed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(world: World, databases: Databases, migrated_url: str) -> Iterator[Database]:
     with stored(world, databases, migrated_url) as database:
         yield database

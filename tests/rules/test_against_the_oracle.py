@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from tests.oracle import Oracle, World
+from tests.oracle import Oracle, Target, World
 from tests.rules.product import Product
-from tests.strategies import worlds
+from tests.strategies import questions, worlds
 from tests.worlds import seeded_world
 
 SEEDS = [range(start, start + 500) for start in range(0, 4_000, 500)]
@@ -47,3 +47,10 @@ def test_large_worlds_equal_the_oracle(seeds: range) -> None:
 @given(worlds())
 def test_drawn_worlds_equal_the_oracle(world: World) -> None:
     assert_same_answers(world)
+
+
+@settings(max_examples=200, deadline=None)
+@given(questions())
+def test_a_drawn_question_has_the_oracles_answer(question: tuple[World, int, Target, int | None]) -> None:
+    world, user, target, context = question
+    assert Product(world).effective(user, target, context) == Oracle(world).effective(user, target, context)
