@@ -16,16 +16,25 @@ from storage.records.ids import Instant
 
 def graph_for(settings: Settings) -> Graph:
     """The graph under these settings. Building the schema takes a moment, so it happens here and not at import."""
-    from schema.execution import execute
+    from schema.execution import engine
 
+    execute = engine().execute
     limits = Limits(max_nodes=settings.max_nodes)
+    introspection = settings.allows_introspection
 
     def run(
         request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str, *, reads_only: bool
     ) -> dict[str, Any]:
         viewer = Viewer(caller.login_id, caller.user_name) if caller else None
         session = Session(transaction, viewer, Instant(time.time_ns() // 1_000_000), limits)
-        answer: dict[str, Any] = execute(request.query, request.variables, request.operation_name, session)
-        return answer
+        return execute(
+            request.query,
+            request.variables,
+            request.operation_name,
+            session,
+            request_id=request_id,
+            introspection=introspection,
+            reads_only=reads_only,
+        )
 
     return run

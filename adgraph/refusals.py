@@ -30,6 +30,7 @@ class HttpRefusal(Exception):
         *,
         number: int | None = None,
         headers: Mapping[str, str] | None = None,
+        request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -37,13 +38,16 @@ class HttpRefusal(Exception):
         self.message = message
         self.number = number
         self.headers = dict(headers or {})
+        self.request_id = request_id
 
-    def body(self, **more: str) -> bytes:
-        """The GraphQL response map, as JSON; `more` goes into the error's extensions."""
+    def body(self) -> bytes:
+        """The GraphQL response map, as JSON."""
         extensions: dict[str, Any] = {"code": self.code}
         if self.number is not None:
             extensions["number"] = self.number
-        return orjson.dumps({"errors": [{"message": self.message, "extensions": extensions | more}]})
+        if self.request_id is not None:
+            extensions["requestId"] = self.request_id
+        return orjson.dumps({"errors": [{"message": self.message, "extensions": extensions}]})
 
 
 def bad_request(message: str, *, code: str = "BAD_REQUEST") -> HttpRefusal:
@@ -64,11 +68,12 @@ def unexpected(request_id: str) -> HttpRefusal:
     return HttpRefusal(
         500,
         "INTERNAL_SERVER_ERROR",
-        f"Something went wrong on the server. Nothing was changed. Give this id when you report it: {request_id}",
+        f"Something went wrong on our side. Please report request id {request_id}.",
+        request_id=request_id,
     )
 
 
-def refusal_response(refusal: HttpRefusal, media_type: str = "application/json", **more: str) -> Response:
+def refusal_response(refusal: HttpRefusal, media_type: str = "application/json") -> Response:
     """The HTTP answer for a refusal."""
     headers = {**SAFE_HEADERS, **refusal.headers, "Content-Type": f"{media_type}; charset=utf-8"}
-    return Response(refusal.body(**more), refusal.status, headers)
+    return Response(refusal.body(), refusal.status, headers)

@@ -177,5 +177,5 @@ def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
     """Storage's sentences are written for strangers; its causes are for the log."""
     log.error("%s request=%s", problem, request_id, exc_info=problem)
     if isinstance(problem, StorageBusy):
-        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"})
-    return HttpRefusal(503, "STORAGE_UNAVAILABLE", f"{problem} Request id: {request_id}")
+        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"}, request_id=request_id)
+    return HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem), request_id=request_id)

@@ -142,3 +142,20 @@ def test_the_page_may_not_be_framed(watched: Watched, demo: Running) -> None:
     watched.page.wait_for_timeout(500)
     [_, frame] = watched.page.frames
     assert "graphiql" not in frame.content()
+
+
+def test_every_question_of_the_real_demo_is_answered(watched: Watched, serve: Serve) -> None:
+    server = serve(demo=True)
+    watched.page.goto(f"{server.url}/graphql")
+    watched.answer('"data"')
+    questions = watched.page.locator("[data-operation]")
+    names = [each.get_attribute("data-operation") for each in questions.all()]
+    assert len(names) >= 12
+    for name in names:
+        with watched.page.expect_response(
+            lambda reply: reply.request.method == "POST" and "IntrospectionQuery" not in (reply.request.post_data or "")
+        ) as replied:
+            watched.page.locator(f'[data-operation="{name}"]').click()
+        assert "errors" not in replied.value.json(), name
+        assert replied.value.json()["data"], name
+    assert watched.complaints == []
