@@ -67,6 +67,17 @@ class Product:
         named = None if context is None else ManagerAccountId(context)
         return access_of(self.reach(user), self.assignments(user), self.target(target), named)
 
+    def contexts(self, user: int, target: Target) -> dict[int, frozenset[str]]:
+        """What the user may do through each manager account he may name."""
+        found = self.target(target)
+        reach = self.reach(user)
+        contexts = (
+            reach.contexts_of_ad_account(found)
+            if isinstance(found, records.AdAccountFact)
+            else reach.contexts_of_manager_account(found)
+        )
+        return {context.manager_account_id: names(context.capabilities) for context in contexts}
+
     def explanations(self, user: int, target: Target) -> list[verifier.Explanation]:
         """Every path the product gives, once for each capability it gives and the state leaves."""
         access = self.access(user, target)

@@ -98,6 +98,19 @@ def test_contexts_tell_what_is_held_through_each(seeds: range) -> None:
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=str)
+def test_the_contexts_of_a_reach_are_those_of_its_explanations(seeds: range) -> None:
+    for world in map(seeded_world, seeds):
+        oracle, product = Oracle(world), Product(world)
+        for user in world.users:
+            for target in world.targets():
+                expected = {
+                    context: oracle.effective(user.id, target, context).allowed
+                    for context in oracle.contexts(user.id, target)
+                }
+                assert product.contexts(user.id, target) == expected, (user.id, target)
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=str)
 def test_a_named_context_keeps_the_paths_through_it_only(seeds: range) -> None:
     for world in map(seeded_world, seeds):
         product = Product(world)
