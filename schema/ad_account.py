@@ -10,7 +10,7 @@ import strawberry
 from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
 from resolvers.accounts import BillTo as BillToValue
 from resolvers.accounts import bill_to_of, contexts_of, linked_agencies_of
-from resolvers.hierarchy import ancestors_of_ad_account
+from resolvers.ancestors import ancestors_of_ad_account
 from resolvers.links import links_of_ad_account
 from resolvers.lookup import (
     address_of_ad_account,

@@ -8,7 +8,9 @@ import strawberry
 
 from resolvers import links as link_use
 from resolvers.access import Accessor
-from resolvers.hierarchy import Ancestor, ChildEdge, Descendant
+from resolvers.ancestors import Ancestor
+from resolvers.children import ChildEdge
+from resolvers.descendants import Descendant
 from resolvers.paging import Connection
 from resolvers.rules.capabilities import Capability, names_of
 from schema.context import Info, shown

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
-from resolvers.errors import Code, Refusal
-from resolvers.hierarchy import (
+from resolvers.ancestors import ancestors_of_manager_account
+from resolvers.children import (
     AD_ACCOUNT_RELATIONSHIPS,
     MANAGER_ACCOUNT_RELATIONSHIPS,
     AdAccountChildren,
-    Descent,
     ManagerAccountChildren,
     ad_accounts_under,
-    ancestors_of_manager_account,
-    descendants_of,
     manager_accounts_under,
 )
+from resolvers.descendants import Descent, descendants_of
+from resolvers.errors import Code, Refusal
 from resolvers.links import invitations_to, links_of_manager_account
 from resolvers.lookup import address_of_manager_account
 from resolvers.people import users_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from resolvers.children import AdAccountChildren, ManagerAccountChildren, ad_accounts_under, manager_accounts_under
 from resolvers.errors import Code, Refusal
-from resolvers.hierarchy import AdAccountChildren, ManagerAccountChildren, ad_accounts_under, manager_accounts_under
 from resolvers.paging import Page
 from storage.database import Database
 from storage.records.ids import ManagerAccountId

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from resolvers.descendants import Descent, descendants_of
 from resolvers.errors import Code, Refusal
-from resolvers.hierarchy import Descent, descendants_of
 from resolvers.paging import Page
 from storage.database import Database
 from storage.records.ids import ManagerAccountId

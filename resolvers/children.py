@@ -1,4 +1,4 @@
-"""One level under manager accounts, the whole tree below them, and what stands above.
+"""One level under manager accounts: owned, linked and aggregated.
 
 Children are loaded for a whole cohort of parents at once. Where the viewer sees everything a parent holds,
 pages are cut in the database; where something is hidden from him, the list is loaded, filtered and counted.
@@ -6,17 +6,16 @@ pages are cut in the database; where something is hidden from him, the list is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from resolvers.errors import Refusal
 from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
 from resolvers.rules.capabilities import VIEW
-from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session, fact_of
+from resolvers.session import MANAGER_ACCOUNT, Session, fact_of
 from storage.reads import children as read
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
-from storage.reads.facts import CARRIES_ACCESS
 from storage.records.facts import EveryAccount, EveryLinkedEntity
 from storage.records.ids import MAX_ID, AdAccountId, AggregationId, ClientLinkId, ManagerAccountId
 from storage.records.rows import AdAccountRow, ChildLink, ManagerAccountRow
@@ -337,194 +336,3 @@ def _manager_account_edges(
     for siblings in edges.values():
         siblings.sort(key=_edge_key)
     return edges
-
-
-# The whole tree below
-
-
-class Descendant(NamedTuple):
-    """One node below a manager account: where it stands first, and under which parents besides."""
-
-    node: Any
-    key: tuple[Any, ...]
-    scope: str
-    depth: int
-    path: tuple[ManagerAccountId, ...]
-    parent_ids: tuple[ManagerAccountId, ...]
-    relationship: Relationship
-    link_id: ClientLinkId | None
-    link_permission: LinkPermission | None
-
-    @property
-    def parent_id(self) -> ManagerAccountId:
-        """The manager account it stands under on `path`."""
-        return self.path[-1]
-
-    @property
-    def cursor(self) -> str:
-        """The opaque position of this node in the tree's list."""
-        return Edge(self.node, self.key, self.scope).cursor
-
-
-@dataclass(frozen=True, slots=True)
-class Descent:
-    """Which part of the tree below is asked for. `max_depth` 1 is one level."""
-
-    max_depth: int
-    relationships: tuple[Relationship, ...] = tuple(Relationship)
-    statuses: tuple[AdAccountStatus, ...] = tuple(AdAccountStatus)
-    page: Page = WHOLE
-
-
-def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> Connection[Any]:
-    """Everything below a manager account the viewer sees: each node once, by the shortest way, as a tree is printed.
-
-    Cost: a fixed number of SELECTs a level.
-    Raises: Refusal (INVALID_CURSOR, TOO_MANY_NODES, CHAIN_OVER_LIMIT).
-    """
-    scope = fingerprint("descendants", top, asked.max_depth, asked.relationships, asked.statuses)
-    found: dict[tuple[str, int], Descendant] = {}
-    hidden = 0
-    managers = ManagerAccountChildren(tuple(r for r in MANAGER_ACCOUNT_RELATIONSHIPS if r in asked.relationships))
-    accounts = AdAccountChildren(tuple(r for r in AD_ACCOUNT_RELATIONSHIPS if r in asked.relationships), asked.statuses)
-    level: dict[ManagerAccountId, tuple[ManagerAccountId, ...]] = {top: (top,)}
-    for depth in range(1, asked.max_depth + 1):
-        below: dict[ManagerAccountId, tuple[ManagerAccountId, ...]] = {}
-        session.register(MANAGER_ACCOUNT, list(level))
-        for parent, path in level.items():
-            for kind, connection in (
-                (MANAGER_ACCOUNT, manager_accounts_under(session, parent, managers)),
-                (AD_ACCOUNT, ad_accounts_under(session, parent, accounts)),
-            ):
-                hidden += connection.hidden_count
-                for edge in connection.edges:
-                    new = _descend(found, kind, edge, path, depth, scope)
-                    if new and kind == MANAGER_ACCOUNT and edge.node.customer_id != top:
-                        below[edge.node.customer_id] = (*path, edge.node.customer_id)
-        if not below:
-            break
-        level = below
-    found.pop((MANAGER_ACCOUNT, top), None)
-    return page_of(sorted(found.values(), key=lambda item: item.key), asked.page, scope, hidden)  # type: ignore[arg-type]
-
-
-def _descend(
-    found: dict[tuple[str, int], Descendant],
-    kind: str,
-    edge: ChildEdge,
-    path: tuple[ManagerAccountId, ...],
-    depth: int,
-    scope: str,
-) -> bool:
-    number = edge.key[0]
-    already = found.get((kind, number))
-    if already is not None:
-        if path[-1] not in already.parent_ids:
-            found[kind, number] = already._replace(parent_ids=(*already.parent_ids, path[-1]))
-        return False
-    # Accounts of a manager account come before the manager accounts below it, as a tree is read.
-    way = [part for step in path[1:] for part in (1, step)]
-    key = (*way, int(kind == MANAGER_ACCOUNT), number)
-    found[kind, number] = Descendant(
-        edge.node, key, scope, depth, path, (path[-1],), edge.relationship, edge.link_id, edge.link_permission
-    )
-    return True
-
-
-# What stands above
-
-
-class Ancestor(NamedTuple):
-    """A manager account above: how many steps up, and through which child it leads down."""
-
-    node: ManagerAccountRow
-    key: tuple[Any, ...]
-    scope: str
-    depth: int
-    child_id: int
-    relationship: Relationship
-    link_id: ClientLinkId | None
-    link_permission: LinkPermission | None
-
-    @property
-    def cursor(self) -> str:
-        """The opaque position of this manager account in its list."""
-        return Edge(self.node, self.key, self.scope).cursor
-
-
-class _Step(NamedTuple):
-    depth: int
-    child_id: int
-    relationship: Relationship
-    link_id: ClientLinkId | None
-    permission: LinkPermission | None
-
-
-def ancestors_of_manager_account(session: Session, bottom: ManagerAccountId, page: Page) -> Connection[Any]:
-    """The manager accounts above one, nearest first. Cost: at most six SELECTs."""
-    session.know_manager_accounts([bottom])
-    steps: dict[ManagerAccountId, _Step] = {}
-    for item in session.excerpt.facts.aggregations_to.get(bottom, ()):
-        steps[item.aggregator_id] = _Step(1, bottom, Relationship.AGGREGATED, None, None)
-    _climb(session, {bottom: 0}, steps, bottom)
-    return _ancestors(session, steps, page, fingerprint("ancestors", MANAGER_ACCOUNT, bottom))
-
-
-def ancestors_of_ad_account(session: Session, bottom: AdAccountRow, page: Page) -> Connection[Any]:
-    """The manager accounts above an ad account: its owner, those linked to it, and all above. Cost: ≤ 8 SELECTs."""
-    session.know_ad_accounts([bottom.account_id])
-    facts = session.excerpt.facts
-    steps: dict[ManagerAccountId, _Step] = {
-        bottom.parent_customer_id: _Step(1, bottom.account_id, Relationship.OWNED, None, None)
-    }
-    for link in facts.account_links_to.get(bottom.account_id, ()):
-        if link.status in CARRIES_ACCESS:
-            step = _Step(1, bottom.account_id, Relationship.ACCOUNT_LINK, link.id, None)
-            steps.setdefault(link.managing_id, step)
-    for item in facts.aggregations_to.get(bottom.parent_customer_id, ()):
-        steps.setdefault(item.aggregator_id, _Step(1, bottom.account_id, Relationship.AGGREGATED, None, None))
-    _climb(session, dict.fromkeys(steps, 1), steps, None)
-    return _ancestors(session, steps, page, fingerprint("ancestors", AD_ACCOUNT, bottom.account_id))
-
-
-def _climb(
-    session: Session,
-    start: dict[ManagerAccountId, int],
-    steps: dict[ManagerAccountId, _Step],
-    bottom: ManagerAccountId | None,
-) -> None:
-    facts = session.excerpt.facts
-    frontier: Iterable[tuple[ManagerAccountId, int]] = [*start.items(), *((key, s.depth) for key, s in steps.items())]
-    while frontier:
-        above: list[tuple[ManagerAccountId, int]] = []
-        for client, depth in frontier:
-            for link in facts.customer_links_to.get(client, ()):
-                if link.status in CARRIES_ACCESS and link.managing_id not in steps and link.managing_id != bottom:
-                    steps[link.managing_id] = _Step(
-                        depth + 1, client, Relationship.CUSTOMER_LINK, link.id, link.permission
-                    )
-                    above.append((link.managing_id, depth + 1))
-        frontier = above
-
-
-def _ancestors(session: Session, steps: dict[ManagerAccountId, _Step], page: Page, scope: str) -> Connection[Any]:
-    rows = read_manager_accounts(session.transaction, list(steps))
-    session.count_nodes(len(rows))
-    session.have_manager_accounts(list(rows.values()))
-    session.know_manager_accounts(list(rows))
-    seen = [
-        Ancestor(
-            row,
-            (steps[key].depth, key),
-            scope,
-            steps[key].depth,
-            steps[key].child_id,
-            steps[key].relationship,
-            steps[key].link_id,
-            steps[key].permission,
-        )
-        for key, row in rows.items()
-        if session.sees(key)
-    ]
-    seen.sort(key=lambda item: item.key)
-    return page_of(seen, page, scope, len(rows) - len(seen))  # type: ignore[arg-type]
