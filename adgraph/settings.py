@@ -89,7 +89,7 @@ class Settings:
     )
     introspection: bool | None = _variable(
         "ADGRAPH_INTROSPECTION",
-        "whether the schema may be asked for and misspelt names get suggestions (unset: only in demo mode)",
+        "whether the schema may be asked for (unset: only in demo mode)",
         SWITCH,
         _switch,
         None,
