@@ -134,6 +134,11 @@ def _passes(session: Session, parent: ManagerAccountId) -> _Passes:
         scope = carried.assignment.scope
         at_its_own = carried.assignment.manager_account_id == parent
         managers = managers or not at_its_own or isinstance(scope, EveryAccount | EveryLinkedEntity)
+    hierarchy = session.excerpt.hierarchy
+    signed_up = hierarchy.facts.aggregations_from.get(parent, ())
+    if any(hierarchy.leads_back(parent, item.manager_account_id) for item in signed_up):
+        # A path may not name a manager account twice, so what stands under it has to be looked at one by one.
+        return _Passes(owned=False, linked=False, managers=False)
     return _Passes(owned, linked, managers)
 
 
@@ -144,6 +149,8 @@ def _load_ad_accounts(
     session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren
 ) -> dict[ManagerAccountId, Connection[AdAccountRow] | Refusal]:
     session.know_manager_accounts(parents)
+    if Relationship.AGGREGATED in asked.relationships:
+        session.excerpt.know_aggregations_from(parents)
     passes = {parent: _passes(session, parent) for parent in parents}
     open_to = [parent for parent in parents if passes[parent].owned and passes[parent].linked]
     partly = [parent for parent in parents if parent not in set(open_to)]
@@ -293,6 +300,7 @@ def _load_manager_accounts(
     session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren
 ) -> dict[ManagerAccountId, Connection[ManagerAccountRow] | Refusal]:
     session.know_manager_accounts(parents)
+    session.excerpt.know_aggregations_from(parents)
     paged = asked.page.size is not None
     # A page may only be cut before filtering where nothing will be filtered out.
     open_to = [parent for parent in parents if not paged or _passes(session, parent).managers]

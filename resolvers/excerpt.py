@@ -48,6 +48,7 @@ class Excerpt:
         self._aggregations: dict[AggregationId, Aggregation] = {}
         self._above_known: set[ManagerAccountId] = set()
         self._below_known: set[ManagerAccountId] = set()
+        self._signed_up_known: set[ManagerAccountId] = set()
         self._aggregators_known: set[ManagerAccountId] = set()
         self._links_to_known: set[AdAccountId] = set()
         self._holders_known: set[UserId] = set()
@@ -119,8 +120,7 @@ class Excerpt:
         if not new:
             return
         self._aggregators_known.update(new)
-        stateless = [target for target in new if target not in self._manager_accounts]
-        self._manager_accounts.update((fact.id, fact) for fact in read.read_manager_account_facts(self._tx, stateless))
+        self.know_states(new)
         found = read.read_aggregations_to(self._tx, new)
         self._aggregations.update((item.id, item) for item in found)
         self._know_above([*new, *(item.aggregator_id for item in found)])
@@ -138,6 +138,23 @@ class Excerpt:
         self.know_manager_accounts(list({account.owner_id for account in new}))
         self._know_above([link.managing_id for link in links])
         self._hierarchy = None
+
+    def know_states(self, ids: Collection[ManagerAccountId]) -> None:
+        """Whether these manager accounts live. Cost: one SELECT."""
+        unknown = [one for one in ids if one not in self._manager_accounts]
+        if unknown:
+            found = read.read_manager_account_facts(self._tx, unknown)
+            self._manager_accounts.update((fact.id, fact) for fact in found)
+            self._hierarchy = None
+
+    def know_aggregations_from(self, ids: Collection[ManagerAccountId]) -> None:
+        """Whom these manager accounts signed up. Cost: one SELECT."""
+        new = [one for one in ids if one not in self._signed_up_known]
+        if new:
+            self._signed_up_known.update(new)
+            found = read.read_aggregations_from(self._tx, new)
+            self._aggregations.update((item.id, item) for item in found)
+            self._hierarchy = None
 
     def know_ad_account_facts(self, ids: Collection[AdAccountId]) -> None:
         """Owner and state of ad accounts, without what lies above them. Cost: one SELECT."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from resolvers.errors import over_limit
+from resolvers.excerpt import Excerpt
 from resolvers.rules.access import refuse_over_limit
 from resolvers.rules.capabilities import (
     BIT,
@@ -16,6 +18,7 @@ from resolvers.rules.capabilities import (
     ON_AD_ACCOUNT,
     SURVIVES_ACCOUNT_LINK,
     Capability,
+    CapabilitySet,
     cut,
 )
 from resolvers.rules.links import CARRIES_ACCESS
@@ -23,33 +26,45 @@ from resolvers.rules.paths import ChainOverLimit, PathFinder
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
 from resolvers.session import Session
 from storage.reads.search import AdAccountSet
-from storage.records.facts import Assignment, Facts, OnlyAccounts
+from storage.records.facts import Assignment, OnlyAccounts
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+
+
+class _Led(NamedTuple):
+    """What chains lead to: owners of ad accounts, and single ad accounts."""
+
+    owners: set[ManagerAccountId]
+    ids: set[AdAccountId]
 
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
     """A subject's reach with everything below its assignments loaded."""
 
-    reach: Reach
+    excerpt: Excerpt
     assignments: tuple[Assignment, ...]
 
     @property
-    def facts(self) -> Facts:
-        """What the reach was worked out from."""
-        return self.reach.facts
+    def reach(self) -> Reach:
+        """The rules' view of all that is loaded."""
+        return Reach(self.excerpt.hierarchy, self.assignments)
 
     def manager_accounts(self, capability: Capability = Capability.VIEW) -> tuple[ManagerAccountId, ...]:
         """The manager accounts on which the capability is held, by id.
 
         Raises: Refusal CHAIN_OVER_LIMIT when a chain that is too long would add one (rule P10).
         """
-        reached = self.reach.manager_accounts()
-        signed_up = {item.manager_account_id for one in reached for item in self.facts.aggregations_from.get(one, ())}
-        beyond = self.reach.manager_accounts_beyond_limit()
+        reach, facts = self.reach, self.excerpt.facts
+        reached = reach.manager_accounts()
+        signed_up = {item.manager_account_id for one in reached for item in facts.aggregations_from.get(one, ())}
+        candidates = sorted(reached | signed_up | reach.manager_accounts_beyond_limit())
+        if capability != Capability.VIEW:
+            # What is deleted can still be seen, and nothing else: only here its state matters.
+            self.excerpt.know_states(candidates)
+            reach = self.reach
         held = []
-        for one in sorted(reached | signed_up | beyond):
-            permissions = self.reach.on_manager_account(one)
+        for one in candidates:
+            permissions = reach.on_manager_account(one)
             self._refuse_over_limit(permissions, one, capability)
             if permissions.allow(capability):
                 held.append(one)
@@ -61,49 +76,65 @@ class Reachable:
         Raises: Refusal CHAIN_OVER_LIMIT when a chain that is too long would add some (rule P10).
         """
         bit = cut(BIT[capability], ON_AD_ACCOUNT)
-        facts = self.facts
-        owners: set[ManagerAccountId] = set()
-        ids: set[AdAccountId] = set()
-        for one in self.reach.manager_accounts():
-            carried = self.reach.carried_at(one)
-            if any(item.accounts & bit for item in carried):
-                owners.add(one)
-            if any(item.links & bit & SURVIVES_ACCOUNT_LINK for item in carried):
-                ids.update(
-                    link.client_id for link in facts.account_links_from.get(one, ()) if link.status in CARRIES_ACCESS
-                )
-            for aggregation in facts.aggregations_from.get(one, ()):
-                through = self.reach.carried_to_aggregator(aggregation, beyond=False)
-                if any(item.links & bit for item in through):
-                    owners.add(aggregation.manager_account_id)
-        for one in self.reach.manager_accounts_beyond_limit() - owners:
-            if any(item.accounts & bit for item in self.reach.carried_beyond_limit_at(one)):
-                chain = PathFinder(facts, one).chain_over_limit(self.assignments, bit)
-                raise over_limit(chain or (one,))
-        ids.update(self._scoped(capability))
+        reach = self.reach
+        led = _led_to(reach, reach.manager_accounts(), bit, beyond=False)
+        led.ids.update(self._scoped(reach, capability))
+        self._refuse_more(led, _led_to(reach, reach.manager_accounts_beyond_limit(), bit, beyond=True), bit)
         return AdAccountSet(
-            tuple(sorted(owners)),
-            tuple(sorted(ids)),
+            tuple(sorted(led.owners)),
+            tuple(sorted(led.ids)),
             without_inactive=capability != Capability.VIEW,
             without_in_transition=bool(bit & NEEDS_SETTLED_LINKS),
         )
 
-    def _scoped(self, capability: Capability) -> set[AdAccountId]:
+    def _refuse_more(self, led: _Led, beyond: _Led, bit: CapabilitySet) -> None:
+        """P10: what only longer chains would add is an error."""
+        for owner in sorted(beyond.owners - led.owners):
+            chain = PathFinder(self.excerpt.facts, owner).chain_over_limit(self.assignments, bit)
+            raise over_limit(chain or (owner,))
+        extra = beyond.ids - led.ids
+        if not extra:
+            return
+        self.excerpt.know_ad_account_facts(extra)
+        facts = self.excerpt.facts
+        for one in sorted(extra):
+            fact = facts.ad_accounts.get(one)
+            if fact is not None and fact.owner_id not in led.owners:
+                raise over_limit(PathFinder(facts, fact).chain_over_limit(self.assignments, bit) or ())
+
+    def _scoped(self, reach: Reach, capability: Capability) -> set[AdAccountId]:
         """P2: accounts a scope lists, where the rules grant the capability, whatever their state."""
         found = set()
-        for one in self.reach.scoped_ad_accounts():
-            fact = self.facts.ad_accounts.get(one)
+        for one in reach.scoped_ad_accounts():
+            fact = self.excerpt.facts.ad_accounts.get(one)
             if fact is not None:
-                permissions = self.reach.on_ad_account(fact)
+                permissions = reach.on_ad_account(fact)
                 if (permissions.capabilities | permissions.withheld) & BIT[capability]:
                     found.add(one)
         return found
 
     def _refuse_over_limit(self, permissions: Permissions, target: ManagerAccountId, capability: Capability) -> None:
         try:
-            refuse_over_limit(permissions, self.facts, self.assignments, target, capability)
+            refuse_over_limit(permissions, self.excerpt.facts, self.assignments, target, capability)
         except ChainOverLimit as error:
             raise over_limit(error.chain) from error
+
+
+def _led_to(reach: Reach, managers: Collection[ManagerAccountId], bit: CapabilitySet, *, beyond: bool) -> _Led:
+    """The ad accounts to which these manager accounts carry a capability, over chains within or beyond the limit."""
+    facts = reach.facts
+    led = _Led(set(), set())
+    for one in managers:
+        carried = reach.carried_beyond_limit_at(one) if beyond else reach.carried_at(one)
+        if any(item.accounts & bit for item in carried):
+            led.owners.add(one)
+        if any(item.links & bit & SURVIVES_ACCOUNT_LINK for item in carried):
+            links = facts.account_links_from.get(one, ())
+            led.ids.update(link.client_id for link in links if link.status in CARRIES_ACCESS)
+        for aggregation in facts.aggregations_from.get(one, ()):
+            if any(item.links & bit for item in reach.carried_to_aggregator(aggregation, beyond=beyond)):
+                led.owners.add(aggregation.manager_account_id)
+    return led
 
 
 def reachable_by(session: Session, users: Collection[UserId]) -> Reachable:
@@ -113,7 +144,7 @@ def reachable_by(session: Session, users: Collection[UserId]) -> Reachable:
     assignments = tuple(item for user in users for item in excerpt.facts.assignments_by_user.get(user, ()))
     excerpt.know_below([item.manager_account_id for item in assignments])
     _know_scopes(session, assignments)
-    return Reachable(Reach(excerpt.hierarchy, assignments), assignments)
+    return Reachable(excerpt, assignments)
 
 
 def _know_scopes(session: Session, assignments: Collection[Assignment]) -> None:

@@ -268,10 +268,12 @@ def _ad_account_page(
 
 
 def _bounds(page: Page, scope: str) -> Bounds:
+    if page.size is None:
+        raise ValueError("a search is read page by page")
     return Bounds(
         None if page.after is None else decode_cursor(scope, page.after),
         None if page.before is None else decode_cursor(scope, page.before),
-        (page.size or 0) + 1,
+        page.size + 1,
         page.backwards,
     )
 

@@ -271,7 +271,7 @@ class Reach:
 
     def contexts_of_manager_account(self, target: ManagerAccountId) -> tuple[Context, ...]:
         """The contexts a manager account can be used through, the recommended one first."""
-        return _contexts(self.grants_on_manager_account(target), ON_MANAGER_ACCOUNT)
+        return _contexts(self.grants_on_manager_account(target), self._state_of(target))
 
     def contexts_of_ad_account(self, target: AdAccountFact) -> tuple[Context, ...]:
         """The contexts an ad account can be used through, the recommended one first."""
@@ -279,9 +279,12 @@ class Reach:
 
     def on_manager_account(self, target: ManagerAccountId, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on a manager account; with a context, only through it (rule P8)."""
+        return _union(self.grants_on_manager_account(target), context, self._state_of(target))
+
+    def _state_of(self, target: ManagerAccountId) -> CapabilitySet:
+        """What the state of a manager account lets anybody do (P12, as for ad accounts)."""
         fact = self.facts.manager_accounts.get(target)
-        state = VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
-        return _union(self.grants_on_manager_account(target), context, state)
+        return VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
 
     def on_ad_account(self, target: AdAccountFact, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on an ad account; with a context, only through it (rule P8)."""
