@@ -1,0 +1,127 @@
+"""The test client: asks the graph as one login, and believes no answer that it has not checked.
+
+Every request is run compiled and by graphql-core, which must agree; every access answer is asked for its
+reasons, and each reason is verified against the stored facts; every error has a sentence and a stable code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from resolvers.errors import Code
+from resolvers.session import Limits, Session, Viewer
+from schema.build import build_schema
+from schema.errors import (
+    BAD_USER_INPUT,
+    INTERNAL_SERVER_ERROR,
+    OPERATION_RESOLUTION_FAILURE,
+    PARSE_FAILED,
+    VALIDATION_FAILED,
+)
+from schema.execution import Engine
+from storage.database import Database, Transaction
+from storage.demo import EARLIEST_NOW_MS
+from storage.records.ids import Instant, LoginId
+from tests.oracle import World
+from tests.schema.claims import Claims, widened, without_claims
+from tests.schema.facts_of import read_world
+
+GRAPH: GraphQLSchema = build_schema()._schema
+COMPILED = Engine()
+INTERPRETED = Engine(compiles=False)
+STABLE_CODES = frozenset(
+    {*map(str, Code), PARSE_FAILED, VALIDATION_FAILED, BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE}
+)
+NOW_MS = EARLIEST_NOW_MS
+_INSIDES = re.compile(r"Traceback|sqlite|psycopg|peewee|SELECT |<class|object at 0x|NoneType", re.IGNORECASE)
+"""What a sentence to a stranger never contains."""
+
+Answer = dict[str, Any]
+
+
+class GraphClient:
+    """Asks as one login. `login` None is somebody without a token."""
+
+    def __init__(
+        self,
+        database: Database,
+        login: int | None,
+        *,
+        world: World | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.database = database
+        self.login = login
+        self.limits = limits
+        self.statements = 0
+        """How many SQL statements the last request ran."""
+        if world is None:
+            with database.read() as transaction:
+                world = read_world(transaction)
+        self.world = world
+        self.claims = Claims(world)
+
+    def session(self, transaction: Transaction) -> Session:
+        """A request of this login."""
+        viewer = None if self.login is None else Viewer(LoginId(self.login), "someone@user.example")
+        return Session(transaction, viewer, Instant(NOW_MS), self.limits)
+
+    def ask(self, query: str, variables: dict[str, Any] | None = None, operation_name: str | None = None) -> Answer:
+        """The whole response, once both ways of running it agree and every reason in it was verified."""
+        with self.database.read() as transaction:
+            answer = COMPILED.execute(query, variables, operation_name, self.session(transaction))
+            self.statements = transaction.statements
+            assert INTERPRETED.execute(query, variables, operation_name, self.session(transaction)) == answer, query
+            _check_errors(answer)
+            if answer.get("data") is not None:
+                self._verify(transaction, query, variables, operation_name, answer)
+        return answer
+
+    def ask_once(self, query: str, variables: dict[str, Any] | None = None) -> Answer:
+        """The response, run once and as the server runs it: for questions about cost, or asked very often."""
+        with self.database.read() as transaction:
+            answer = COMPILED.execute(query, variables, None, self.session(transaction))
+            self.statements = transaction.statements
+        _check_errors(answer)
+        return answer
+
+    def data(self, query: str, variables: dict[str, Any] | None = None) -> Any:
+        """The data of a request that must succeed."""
+        answer = self.ask(query, variables)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    def refusal(self, query: str, variables: dict[str, Any] | None = None) -> Any:
+        """The one error of a request that must be refused."""
+        [error] = self.ask(query, variables)["errors"]
+        return error
+
+    def _verify(
+        self,
+        transaction: Transaction,
+        query: str,
+        variables: dict[str, Any] | None,
+        operation_name: str | None,
+        answer: Answer,
+    ) -> None:
+        reasons = widened(query, GRAPH)
+        if reasons is None or self.login is None:
+            return
+        full = COMPILED.execute(reasons, variables, operation_name, self.session(transaction))
+        if "errors" not in full and "errors" not in answer:
+            assert without_claims(full["data"]) == answer["data"], "asking for reasons changed the answer"
+        self.claims.verify(full.get("data"), self.login)
+
+
+def _check_errors(answer: Answer) -> None:
+    """Every error is a sentence with a stable code, and tells nothing of our insides."""
+    for error in answer.get("errors", ()):
+        code = error["extensions"]["code"]
+        assert code != INTERNAL_SERVER_ERROR, error
+        assert code in STABLE_CODES, error
+        assert error["message"], error
+        assert not _INSIDES.search(error["message"]), error
+        assert answer.get("data", None) is None or "path" in error, error
