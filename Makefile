@@ -21,11 +21,13 @@ serve: $(VENV)/.runtime ## set up, load the demo company, serve it on 127.0.0.1 
 test: $(VENV)/.tools ## set up and run every test
 	@$(BIN)/python -m pytest -m "not bench" $(PYTEST_ARGS)
 
-check: $(VENV)/.tools ## lint, types, direction of imports
+check: $(VENV)/.tools ## lint, types, direction of imports, schema and migrations in step
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/adgraph export-schema | diff schema/schema.graphql - || { echo "schema/schema.graphql is behind the code: run make schema."; exit 1; }
+	@$(BIN)/python -m storage.schema_check
 
 bench: $(VENV)/.tools ## measure against plain Strawberry and Ariadne on generated data
 	@$(BIN)/python -m tests.bench

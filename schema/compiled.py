@@ -217,10 +217,8 @@ class Compiler:
         if not isinstance(field, StrawberryField) or field.is_async or field.extensions:
             raise Unsupported
         sets = [one.selection_set for one in collected.nodes if one.selection_set is not None]
-        if field.base_resolver is None:
-            value = f"row.{field.python_name}"
-        else:
-            value = self._call(field, definition, node)
+        resolved = field.base_resolver is not None
+        value = self._call(field, definition, node) if resolved else f"row.{field.python_name}"
         return self._complete(definition.type, value, sets)
 
     def _call(self, field: StrawberryField, definition: Any, node: FieldNode) -> str:

@@ -42,7 +42,7 @@ class Document:
         rules = list(specified_rules)
         if not introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
-        errors = validate(schema, self.node, rules)
+        errors = validate(schema, self.node, rules, hide_suggestions=not introspection)
         if errors:
             self.refused = request_errors(errors, VALIDATION_FAILED)
             return

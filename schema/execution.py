@@ -15,7 +15,7 @@ from resolvers.session import Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
 from schema.documents import Document, DocumentCache
-from schema.errors import BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, field_errors, request_errors
+from schema.errors import BAD_USER_INPUT, METHOD_NOT_ALLOWED, MOST_ERRORS_SHOWN, field_errors, request_errors
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
@@ -53,9 +53,13 @@ class Engine:
             return operation
         if reads_only and operation.operation.value != "query":
             message = "Only queries may be sent this way: send mutations by POST."
-            return request_errors([GraphQLError(message)], OPERATION_RESOLUTION_FAILURE)
+            return request_errors([GraphQLError(message)], METHOD_NOT_ALLOWED)
         coerced = get_variable_values(
-            self._graphql, operation.variable_definitions or (), variables or {}, max_errors=5
+            self._graphql,
+            operation.variable_definitions or (),
+            variables or {},
+            max_errors=MOST_ERRORS_SHOWN,
+            hide_suggestions=not introspection,
         )
         if isinstance(coerced, list):
             return request_errors(coerced, BAD_USER_INPUT)
