@@ -168,12 +168,21 @@ class AccessNearMiss:
 
 @strawberry.type(description="Why one check could not be answered; others of the same request are not touched.")
 class CheckError:
-    """Resolved on a `Refusal`."""
+    """Resolved on a `Told`."""
 
     code: str = strawberry.field(description="A stable code.")
     message: str = strawberry.field(description="What is wrong and what to do, in one sentence.")
     number: int | None = strawberry.field(description="The documented error number, where there is one.")
     rule: str | None = strawberry.field(description="The rule behind it.")
+
+
+class Told(NamedTuple):
+    """What a refusal tells. A refusal itself, being an exception, would be raised by graphql-core and not shown."""
+
+    code: str
+    message: str
+    number: int | None
+    rule: str | None
 
 
 @strawberry.type(description="Whether a capability is held, and why.")
@@ -211,7 +220,8 @@ class CheckResult:
 
     @strawberry.field(description="Why this check could not be answered.")
     def error(self, parent: strawberry.Parent[Answer]) -> CheckError | None:
-        return shown(parent.error)
+        error = parent.error
+        return None if error is None else shown(Told(error.code, error.message, error.number, error.rule))
 
 
 @strawberry.type(description="A manager account that can be named to use the target, and what is held through it.")

@@ -74,7 +74,8 @@ class GraphClient:
         with self.database.read() as transaction:
             answer = COMPILED.execute(query, variables, operation_name, self.session(transaction))
             self.statements = transaction.statements
-            assert INTERPRETED.execute(query, variables, operation_name, self.session(transaction)) == answer, query
+            interpreted = INTERPRETED.execute(query, variables, operation_name, self.session(transaction))
+            assert interpreted == answer, _first_difference(answer, interpreted)
             _check_errors(answer)
             if answer.get("data") is not None:
                 self._verify(transaction, query, variables, operation_name, answer)
@@ -114,6 +115,20 @@ class GraphClient:
         if "errors" not in full and "errors" not in answer:
             assert without_claims(full["data"]) == answer["data"], "asking for reasons changed the answer"
         self.claims.verify(full.get("data"), self.login)
+
+
+def _first_difference(left: Any, right: Any, way: str = "") -> str:
+    """Where two answers part, for a reader: whole answers are too long to compare by eye."""
+    if isinstance(left, dict) and isinstance(right, dict) and list(left) == list(right):
+        parts: list[Any] = list(left)
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        parts = list(range(len(left)))
+    else:
+        return f"compiled and interpreted differ at {way or 'the top'}: {left!r:.300} and {right!r:.300}"
+    for part in parts:
+        if left[part] != right[part]:
+            return _first_difference(left[part], right[part], f"{way}/{part}")
+    return "the order of keys differs"
 
 
 def _check_errors(answer: Answer) -> None:

@@ -31,8 +31,7 @@ def read_world(transaction: Transaction) -> World:
     links = _client_links(transaction)
     return World(
         logins=tuple(
-            Login(*row)
-            for row in _rows(transaction, models.Login.id, models.Login.user_name, models.Login.merged_into)
+            Login(*row) for row in _rows(transaction, models.Login.id, models.Login.user_name, models.Login.merged_into)
         ),
         users=_users(transaction),
         manager_accounts=tuple(

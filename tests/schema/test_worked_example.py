@@ -176,7 +176,9 @@ def test_one_level_under_333(as_user: AsUser) -> None:
 
 def test_one_level_under_each_level(as_user: AsUser) -> None:
     level = "adAccounts { nodes { accountId } } managerAccounts { nodes { customerId } }"
-    answer = as_user(ALEX).data(f'{{ l1: managerAccount(id: "111") {{ {level} }} l2: managerAccount(id: "222") {{ {level} }} }}')
+    answer = as_user(ALEX).data(
+        f'{{ l1: managerAccount(id: "111") {{ {level} }} l2: managerAccount(id: "222") {{ {level} }} }}'
+    )
     told = {
         key: (
             [node["accountId"] for node in value["adAccounts"]["nodes"]],
