@@ -180,12 +180,29 @@ def decision(
         message = _state_message(access.target)
         return Decision(capability, False, AccessCode.OBJECT_STATE, "P12", message, None, ())
     misses = tuple(sorted(near_misses(), key=_closeness))
+    if not misses and access.paths:
+        return _stopped_more_than_once(access.paths[0], capability)
     if not misses:
         message = "No assignment leads to it over active links"
         message += f" through manager account {access.context}." if access.context is not None else "."
         return Decision(capability, False, AccessCode.NO_PATH, "P3", message, None, ())
     best = misses[0]
     return Decision(capability, False, best.code, best.rule, best.message, None, misses)
+
+
+def _stopped_more_than_once(path: Path, capability: Capability) -> Decision:
+    """The denial of a subject who gets there, but by no way that a single change would mend."""
+    role, at, bit = path.assignment.role, path.assignment.manager_account_id, BIT[capability]
+    lacks = not ROLE_CAPABILITIES[role] & bit
+    against = [f"the role {role} held in manager account {at} does not include it"] if lacks else []
+    if not scope_gives(path) & bit:
+        against.append("the scope of the role keeps it back")
+    against += [
+        f"client link {hop.link_id} ({_ends(hop)}) takes it away" for hop in path.hops if not hop.lets_through & bit
+    ]
+    code, rule = (AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[capability]) if lacks else (AccessCode.LINK_CAP, "P5")
+    message = f"{capability} is stopped more than once on the way there: {'; '.join(against)}."
+    return Decision(capability, False, code, rule, message, None, ())
 
 
 def refuse_over_limit(

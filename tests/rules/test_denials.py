@@ -232,6 +232,44 @@ def test_what_two_things_stop_is_no_near_miss(world: World, target: Target, capa
     assert misses(Product(world), 1, target, capability) == []
 
 
+MORE_THAN_ONE = [
+    pytest.param(
+        a_world(a_role("SUPER_ADMIN"), a_link(1, 2, "STANDARD"), an_account_link(2, 7), an_ad(7, owner=3)),
+        ad(7),
+        "MANAGE_PAYMENT_METHODS",
+        "LINK_CAP",
+        "client link",
+        id="a standard link and an account link",
+    ),
+    pytest.param(
+        a_world(a_role("SUPER_ADMIN"), a_link(1, 2, "STANDARD")),
+        manager(2),
+        "SIGN_UP_CUSTOMER",
+        "ROLE_LACKS_CAPABILITY",
+        "the role SUPER_ADMIN",
+        id="the role and a standard link",
+    ),
+    pytest.param(
+        a_world(a_role("VIEWER", scope="EVERY_LINKED_ENTITY")),
+        manager(1),
+        "MANAGE_USERS",
+        "ROLE_LACKS_CAPABILITY",
+        "the scope",
+        id="the role and its scope",
+    ),
+]
+
+
+@pytest.mark.parametrize(("world", "target", "capability", "code", "blamed"), MORE_THAN_ONE)
+def test_who_gets_there_is_never_told_that_nothing_leads_there(
+    world: World, target: Target, capability: str, code: str, blamed: str
+) -> None:
+    assert decide(world, target, "VIEW").allowed
+    told = decide(world, target, capability)
+    assert (told.allowed, told.code, told.near_misses) == (False, code, ())
+    assert blamed in told.message
+
+
 @pytest.mark.parametrize("seeds", SEEDS, ids=str)
 def test_no_link_that_would_open_the_way_is_left_out(seeds: range) -> None:
     found = 0
