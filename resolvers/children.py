@@ -149,8 +149,7 @@ def _load_ad_accounts(
     session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren
 ) -> dict[ManagerAccountId, Connection[AdAccountRow] | Refusal]:
     session.know_manager_accounts(parents)
-    if Relationship.AGGREGATED in asked.relationships:
-        session.excerpt.know_aggregations_from(parents)
+    session.excerpt.know_aggregations_from(parents)
     passes = {parent: _passes(session, parent) for parent in parents}
     open_to = [parent for parent in parents if passes[parent].owned and passes[parent].linked]
     partly = [parent for parent in parents if parent not in set(open_to)]
@@ -205,8 +204,9 @@ def _ad_account_edges(
     links: list[ChildLink] = []
     if Relationship.ACCOUNT_LINK in asked.relationships:
         links += read.read_linked_ad_accounts(tx, parents, wanted, statuses)
-    if Relationship.AGGREGATED in asked.relationships:
-        links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, parents, wanted, statuses))
+    aggregators = _aggregators(session, parents, asked.relationships)
+    if aggregators:
+        links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, aggregators, wanted, statuses))
     session.count_nodes(len(owned) + len(links))
     others = read_ad_accounts(tx, list({AdAccountId(link.child_id) for link in links}))
     session.have_ad_accounts([*owned, *others.values()])
@@ -222,6 +222,14 @@ def _ad_account_edges(
     for siblings in edges.values():
         siblings.sort(key=_edge_key)
     return edges
+
+
+def _aggregators(
+    session: Session, parents: list[ManagerAccountId], relationships: Collection[Relationship]
+) -> list[ManagerAccountId]:
+    """Those parents that signed somebody up: most never did, and are not asked."""
+    signed_up = session.excerpt.facts.aggregations_from
+    return [one for one in parents if one in signed_up] if Relationship.AGGREGATED in relationships else []
 
 
 def _edge_key(edge: ChildEdge) -> tuple[Any, ...]:
@@ -332,8 +340,9 @@ def _manager_account_edges(
     links: list[ChildLink] = []
     if Relationship.CUSTOMER_LINK in asked.relationships:
         links += read.read_linked_manager_accounts(tx, parents, wanted, statuses)
-    if Relationship.AGGREGATED in asked.relationships:
-        links += read.read_aggregated_manager_accounts(tx, parents, wanted, statuses)
+    aggregators = _aggregators(session, parents, asked.relationships)
+    if aggregators:
+        links += read.read_aggregated_manager_accounts(tx, aggregators, wanted, statuses)
     session.count_nodes(len(links))
     rows = read_manager_accounts(tx, list({ManagerAccountId(link.child_id) for link in links}))
     session.have_manager_accounts(list(rows.values()))

@@ -6,7 +6,10 @@ answers about it stay right however much is loaded later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from operator import attrgetter
+from typing import TypeVar
 
 from resolvers.rules.hierarchy import Hierarchy
 from resolvers.rules.reach import may_act
@@ -32,6 +35,9 @@ from storage.records.ids import (
     UserId,
 )
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 class Excerpt:
     """Facts loaded so far. With `any_status`, links that carry no access are loaded too (for near misses)."""
@@ -51,30 +57,40 @@ class Excerpt:
         self._signed_up_known: set[ManagerAccountId] = set()
         self._aggregators_known: set[ManagerAccountId] = set()
         self._links_to_known: set[AdAccountId] = set()
-        self._holders_known: set[UserId] = set()
         self._hierarchy: Hierarchy | None = None
 
     @property
     def hierarchy(self) -> Hierarchy:
-        """The rules' view of what is loaded now; made anew when more has been loaded."""
+        """The rules' view of what is loaded now; made anew when links, roles or aggregations have been added.
+
+        People and states are looked up one by one, so the view shares them and they may grow under it.
+        """
         if self._hierarchy is None:
-            self._hierarchy = Hierarchy(
-                Facts.of(
-                    users=self._users.values(),
-                    assignments=self._assignments.values(),
-                    manager_accounts=self._manager_accounts.values(),
-                    ad_accounts=self._ad_accounts.values(),
-                    customer_links=self._customer_links.values(),
-                    account_links=self._account_links.values(),
-                    aggregations=self._aggregations.values(),
-                )
+            indexed = Facts.of(
+                assignments=self._assignments.values(),
+                customer_links=self._customer_links.values(),
+                account_links=self._account_links.values(),
+                aggregations=self._aggregations.values(),
             )
+            shared = replace(
+                indexed,
+                users=self._users,
+                manager_accounts=self._manager_accounts,
+                ad_accounts=self._ad_accounts,
+            )
+            self._hierarchy = Hierarchy(shared)
         return self._hierarchy
 
     @property
     def facts(self) -> Facts:
         """What is loaded now."""
         return self.hierarchy.facts
+
+    def _add(self, known: dict[K, V], found: Iterable[V], key: Callable[[V], K]) -> None:
+        before = len(known)
+        known.update((key(item), item) for item in found)
+        if len(known) != before:
+            self._hierarchy = None
 
     # People
 
@@ -91,13 +107,8 @@ class Excerpt:
     def _hold(self, users: Iterable[UserFact]) -> None:
         fresh = [user for user in users if user.id not in self._users]
         self._users.update((user.id, user) for user in fresh)
-        acting = [user.id for user in fresh if may_act(user) and user.id not in self._holders_known]
-        self._holders_known.update(acting)
-        self._assign(read.read_assignments_of_users(self._tx, acting))
-
-    def _assign(self, assignments: Iterable[Assignment]) -> None:
-        self._assignments.update((item.id, item) for item in assignments)
-        self._hierarchy = None
+        acting = [user.id for user in fresh if may_act(user)]
+        self._add(self._assignments, read.read_assignments_of_users(self._tx, acting), _id_of)
 
     def know_holders_in(self, ids: Collection[ManagerAccountId]) -> frozenset[UserId]:
         """Everybody who holds something in these manager accounts; returns them. Cost: three SELECTs."""
@@ -122,56 +133,46 @@ class Excerpt:
         self._aggregators_known.update(new)
         self.know_states(new)
         found = read.read_aggregations_to(self._tx, new)
-        self._aggregations.update((item.id, item) for item in found)
+        self._add(self._aggregations, found, _id_of)
         self._know_above([*new, *(item.aggregator_id for item in found)])
-        self._hierarchy = None
 
     def know_ad_accounts(self, accounts: Collection[AdAccountFact]) -> None:
         """These ad accounts as targets: links to them, owners, and all chains above. Cost: ≤ 6 SELECTs."""
         new = [account for account in accounts if account.id not in self._links_to_known]
         if not new:
             return
-        self._links_to_known.update(account.id for account in new)
-        self._ad_accounts.update((account.id, account) for account in new)
-        links = read.read_account_links_to(self._tx, [account.id for account in new], any_status=self._any_status)
-        self._account_links.update((link.id, link) for link in links)
+        keys = [account.id for account in new]
+        self._links_to_known.update(keys)
+        self._ad_accounts.update(zip(keys, new, strict=True))
+        links = read.read_account_links_to(self._tx, keys, any_status=self._any_status)
+        self._add(self._account_links, links, _id_of)
         self.know_manager_accounts(list({account.owner_id for account in new}))
         self._know_above([link.managing_id for link in links])
-        self._hierarchy = None
 
     def know_states(self, ids: Collection[ManagerAccountId]) -> None:
         """Whether these manager accounts live. Cost: one SELECT."""
         unknown = [one for one in ids if one not in self._manager_accounts]
-        if unknown:
-            found = read.read_manager_account_facts(self._tx, unknown)
-            self._manager_accounts.update((fact.id, fact) for fact in found)
-            self._hierarchy = None
-
-    def know_aggregations_from(self, ids: Collection[ManagerAccountId]) -> None:
-        """Whom these manager accounts signed up. Cost: one SELECT."""
-        new = [one for one in ids if one not in self._signed_up_known]
-        if new:
-            self._signed_up_known.update(new)
-            found = read.read_aggregations_from(self._tx, new)
-            self._aggregations.update((item.id, item) for item in found)
-            self._hierarchy = None
+        found = read.read_manager_account_facts(self._tx, unknown)
+        self._manager_accounts.update((fact.id, fact) for fact in found)
 
     def know_ad_account_facts(self, ids: Collection[AdAccountId]) -> None:
         """Owner and state of ad accounts, without what lies above them. Cost: one SELECT."""
         unknown = [account for account in ids if account not in self._ad_accounts]
-        if unknown:
-            found = read.read_ad_account_facts(self._tx, unknown)
-            self._ad_accounts.update((fact.id, fact) for fact in found)
-            self._hierarchy = None
+        found = read.read_ad_account_facts(self._tx, unknown)
+        self._ad_accounts.update((fact.id, fact) for fact in found)
+
+    def know_aggregations_from(self, ids: Collection[ManagerAccountId]) -> None:
+        """Whom these manager accounts signed up. Cost: one SELECT."""
+        new = [one for one in ids if one not in self._signed_up_known]
+        self._signed_up_known.update(new)
+        self._add(self._aggregations, read.read_aggregations_from(self._tx, new), _id_of)
 
     def _know_above(self, ids: Iterable[ManagerAccountId]) -> None:
         new = {target for target in ids if target not in self._above_known}
-        if new:
-            links = read.read_customer_links_above(self._tx, list(new), any_status=self._any_status)
-            self._customer_links.update((link.id, link) for link in links)
-            # Whatever stands on a chain above is known with it: its own chains are part of the answer.
-            self._above_known.update(new, (link.managing_id for link in links))
-            self._hierarchy = None
+        links = read.read_customer_links_above(self._tx, list(new), any_status=self._any_status)
+        # Whatever stands on a chain above is known with it: its own chains are part of the answer.
+        self._above_known.update(new, (link.managing_id for link in links))
+        self._add(self._customer_links, links, _id_of)
 
     def above(self) -> frozenset[ManagerAccountId]:
         """Every manager account whose chains upward are loaded."""
@@ -185,9 +186,11 @@ class Excerpt:
         if not new:
             return
         links = read.read_customer_links_below(self._tx, new, any_status=self._any_status)
-        self._customer_links.update((link.id, link) for link in links)
+        self._add(self._customer_links, links, _id_of)
         reached = list({*new, *(link.client_id for link in links)} - self._below_known)
         self._below_known.update(reached)
-        self._account_links.update((link.id, link) for link in read.read_account_links_from(self._tx, reached))
-        self._aggregations.update((item.id, item) for item in read.read_aggregations_from(self._tx, reached))
-        self._hierarchy = None
+        self._add(self._account_links, read.read_account_links_from(self._tx, reached), _id_of)
+        self.know_aggregations_from(reached)
+
+
+_id_of = attrgetter("id")

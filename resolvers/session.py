@@ -68,6 +68,8 @@ class Session:
         self._revision: RevisionId | None = None
         self.manager_accounts: dict[ManagerAccountId, ManagerAccountRow] = {}
         self.ad_accounts: dict[AdAccountId, AdAccountRow] = {}
+        self._judged_managers: set[ManagerAccountId] = set()
+        self._judged_accounts: set[AdAccountId] = set()
         self._cohorts: dict[tuple[str, Any], Collection[Any]] = {}
         self._loaded: dict[Hashable, dict[Any, Any]] = {}
 
@@ -93,12 +95,14 @@ class Session:
     @property
     def reach(self) -> Reach:
         """What the viewer reaches, as far as loaded: ask only about targets the excerpt knows."""
-        self._know_viewer()
+        if not self._viewer_known:
+            self._know_viewer()
         hierarchy = self.excerpt.hierarchy
-        if self._reach is None or self._reach.hierarchy is not hierarchy:
+        found = self._reach
+        if found is None or found.hierarchy is not hierarchy:
             users = users_of_login(hierarchy.facts, self.viewer.login_id)
-            self._reach = Reach.of_users(hierarchy, users)
-        return self._reach
+            found = self._reach = Reach.of_users(hierarchy, users)
+        return found
 
     def _know_viewer(self) -> None:
         login = self.viewer.login_id
@@ -182,21 +186,20 @@ class Session:
 
     def on_manager_account(self, key: ManagerAccountId) -> Permissions:
         """What the viewer holds on a manager account, loaded for its whole cohort."""
-        self.together(MANAGER_ACCOUNT, key, "permissions", self._knowing(self.know_manager_accounts))
+        if key not in self._judged_managers:
+            cohort = self._cohorts.get((MANAGER_ACCOUNT, key), (key,))
+            self.know_manager_accounts(cohort)
+            self._judged_managers.update(cohort)
         return self.reach.on_manager_account(key)
 
     def on_ad_account(self, row: AdAccountRow) -> Permissions:
         """What the viewer holds on an ad account, loaded for its whole cohort."""
-        self.together(AD_ACCOUNT, row.account_id, "permissions", self._knowing(self.know_ad_accounts))
-        return self.reach.on_ad_account(fact_of(row))
-
-    @staticmethod
-    def _knowing(know: Callable[[list[K]], None]) -> Callable[[list[K]], dict[K, bool]]:
-        def load(keys: list[K]) -> dict[K, bool]:
-            know(keys)
-            return dict.fromkeys(keys, True)
-
-        return load
+        key = row.account_id
+        if key not in self._judged_accounts:
+            cohort = self._cohorts.get((AD_ACCOUNT, key), (key,))
+            self.know_ad_accounts(cohort)
+            self._judged_accounts.update(cohort)
+        return self.reach.on_ad_account(row)
 
     def sees(self, target: AnyTarget) -> bool:
         """Whether the viewer may see a target the excerpt knows.

@@ -245,6 +245,9 @@ class Compiler:
     def _arguments(self, field: StrawberryField, definition: Any, node: FieldNode) -> str:
         config = self._strawberry.config
         scalars = self._strawberry.schema_converter.scalar_registry
+        if not any(_depends_on_variables(argument.value) for argument in node.arguments or ()):
+            fixed = convert_arguments(get_argument_values(definition, node), field.arguments, scalars, config)
+            return self._bind("arguments", fixed)
         place = self._fields
         self._fields += 1
 
@@ -313,6 +316,17 @@ class Compiler:
             return select(row, run)
 
         return resolve
+
+
+def _depends_on_variables(node: Any) -> bool:
+    found = []
+
+    class Look(Visitor):
+        def enter_variable(self, *_: Any) -> None:
+            found.append(True)
+
+    visit(node, Look())
+    return bool(found)
 
 
 def _text(value: Any) -> str:

@@ -28,7 +28,6 @@ from resolvers.rules.capabilities import (
 from resolvers.rules.hierarchy import Below, Hierarchy
 from resolvers.rules.links import CARRIES_ACCESS, IN_TRANSITION
 from storage.records.facts import (
-    AdAccountFact,
     Aggregation,
     Assignment,
     EveryAccount,
@@ -36,6 +35,7 @@ from storage.records.facts import (
     Facts,
     OnlyAccounts,
     OnlyLinkedEntities,
+    OwnedAccount,
     UserFact,
 )
 from storage.records.ids import AdAccountId, LoginId, ManagerAccountId, UserId
@@ -119,7 +119,7 @@ def is_in_transition(facts: Facts, ad_account: AdAccountId) -> bool:
     return any(link.status in IN_TRANSITION for link in facts.account_links_to.get(ad_account, ()))
 
 
-def allowed_by_state(facts: Facts, account: AdAccountFact) -> CapabilitySet:
+def allowed_by_state(facts: Facts, account: OwnedAccount) -> CapabilitySet:
     """What the state of an ad account lets anybody do (rule P12, error 1472)."""
     if account.status == AdAccountStatus.INACTIVE:
         return VIEW
@@ -237,7 +237,7 @@ class Reach:
                     held = cut(carried.links, ON_MANAGER_ACCOUNT)
                     yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
 
-    def grants_on_ad_account(self, target: AdAccountFact) -> Iterator[Grant]:
+    def grants_on_ad_account(self, target: OwnedAccount) -> Iterator[Grant]:
         """All grants on an ad account, by context (owner, link holder or aggregator)."""
         links = [
             link.managing_id for link in self.facts.account_links_to.get(target.id, ()) if link.status in CARRIES_ACCESS
@@ -258,7 +258,7 @@ class Reach:
         yield from self._scoped_grants(target, links, [item.aggregator_id for item in aggregations])
 
     def _scoped_grants(
-        self, target: AdAccountFact, links: list[ManagerAccountId], aggregators: list[ManagerAccountId]
+        self, target: OwnedAccount, links: list[ManagerAccountId], aggregators: list[ManagerAccountId]
     ) -> Iterator[Grant]:
         """P2: a scope reaches what its manager account owns, holds a link to, or aggregates."""
         for assignment in self._scoped.get(target.id, ()):
@@ -273,7 +273,7 @@ class Reach:
         """The contexts a manager account can be used through, the recommended one first."""
         return _contexts(self.grants_on_manager_account(target), self._state_of(target))
 
-    def contexts_of_ad_account(self, target: AdAccountFact) -> tuple[Context, ...]:
+    def contexts_of_ad_account(self, target: OwnedAccount) -> tuple[Context, ...]:
         """The contexts an ad account can be used through, the recommended one first."""
         return _contexts(self.grants_on_ad_account(target), allowed_by_state(self.facts, target))
 
@@ -286,20 +286,20 @@ class Reach:
         fact = self.facts.manager_accounts.get(target)
         return VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
 
-    def on_ad_account(self, target: AdAccountFact, context: ManagerAccountId | None = None) -> Permissions:
+    def on_ad_account(self, target: OwnedAccount, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on an ad account; with a context, only through it (rule P8)."""
-        facts = self.facts
+        facts, key = self.facts, target.id
         if (
             context is None
-            and target.id not in facts.account_links_to
-            and target.id not in self._scoped
+            and key not in facts.account_links_to
+            and key not in self._scoped
             and target.status != AdAccountStatus.INACTIVE
         ):
             # Ten thousand siblings that only their owner leads to share one answer.
-            found = self._owned.get(target.owner_id)
+            owner = target.owner_id
+            found = self._owned.get(owner)
             if found is None:
-                found = _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
-                self._owned[target.owner_id] = found
+                found = self._owned[owner] = _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
             return found
         return _union(self.grants_on_ad_account(target), context, allowed_by_state(facts, target))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from storage.records.ids import (
     AdAccountId,
@@ -110,6 +110,22 @@ class AdAccountFact(NamedTuple):
     id: AdAccountId
     owner_id: ManagerAccountId
     status: AdAccountStatus
+
+
+class OwnedAccount(Protocol):
+    """Whatever states who owns an ad account and whether it lives: a fact, or the row it is shown by."""
+
+    @property
+    def id(self) -> AdAccountId:
+        """The ad account."""
+
+    @property
+    def owner_id(self) -> ManagerAccountId:
+        """Its owner."""
+
+    @property
+    def status(self) -> AdAccountStatus:
+        """Its state."""
 
 
 class ManagerAccountFact(NamedTuple):

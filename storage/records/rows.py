@@ -85,6 +85,16 @@ class AdAccountRow(NamedTuple):
     time_stamp: RevisionId
     address_id: int | None
 
+    @property
+    def id(self) -> AdAccountId:
+        """Its id, as facts name it."""
+        return self.account_id
+
+    @property
+    def owner_id(self) -> ManagerAccountId:
+        """Its owner, as facts name it."""
+        return self.parent_customer_id
+
 
 class BillingRow(NamedTuple):
     """How an ad account is paid for. Amounts are millionths of its currency unit."""
