@@ -41,8 +41,9 @@ from graphql.language import visit
 from graphql.language.visitor import Visitor
 from strawberry import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
+
+from schema.conversion import arguments_converter
 
 _MISSING = object()
 
@@ -243,20 +244,16 @@ class Compiler:
         return f"{self._bind('call', function)}({', '.join(given)})"
 
     def _arguments(self, field: StrawberryField, definition: Any, node: FieldNode) -> str:
-        config = self._strawberry.config
-        scalars = self._strawberry.schema_converter.scalar_registry
+        convert = arguments_converter(field.arguments, self._strawberry.config)
         if not any(_depends_on_variables(argument.value) for argument in node.arguments or ()):
-            fixed = convert_arguments(get_argument_values(definition, node), field.arguments, scalars, config)
-            return self._bind("arguments", fixed)
+            return self._bind("arguments", convert(get_argument_values(definition, node)))
         place = self._fields
         self._fields += 1
 
         def coerce(run: _Run) -> dict[str, Any]:
             found = run.arguments[place]
             if found is None:
-                values = get_argument_values(definition, node, run.variables)
-                found = convert_arguments(values, field.arguments, scalars, config)
-                run.arguments[place] = found
+                found = run.arguments[place] = convert(get_argument_values(definition, node, run.variables))
             return found
 
         return f"(run.arguments[{place}] or {self._bind('arguments', coerce)}(run))"
