@@ -105,7 +105,7 @@ def _check_predicates(asked: ClientLinkFilter) -> None:
     if asked.client_account_ids is not None and asked.client_customer_ids is not None:
         raise Refusal(
             Code.INVALID_FILTER,
-            "Give either `clientAccountIds` or `clientCustomerIds`: a link leads to one or the other.",
+            "Give either `clientAccountId` or `clientCustomerId`: a link leads to one or the other.",
             number=3030,
         )
 
@@ -115,7 +115,7 @@ def _require_manager_links(session: Session) -> None:
         raise Refusal(
             Code.FORBIDDEN,
             "Searching customer links by client needs VIEW_MANAGER_LINKS in some manager account, which none of"
-            " your roles includes. Leave `clientCustomerIds` out, or ask a Super Admin for a role that has it.",
+            " your roles includes. Leave `clientCustomerId` out, or ask a Super Admin for a role that has it.",
             number=106,
             rule="C14",
         )
