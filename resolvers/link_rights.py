@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from resolvers.rules.capabilities import RULE_ID, Capability
-from resolvers.rules.links import ACTION_RULES, ClientLinkAction, Side, has_expired, state_forbids
+from resolvers.rules.links import SIDE_OF, ClientLinkAction, LinkEvent, Side, has_expired, state_forbids
 from resolvers.session import Session
 from storage.records.ids import Instant
 from storage.records.rows import ClientLinkRow
@@ -28,7 +28,8 @@ def status_at(row: ClientLinkRow, now: Instant) -> ClientLinkStatus:
 def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction) -> ActionAnswer:
     """Whether the viewer may take an action on a link he sees, with all reasons against it."""
     needed = Capability.MANAGE_ACCOUNT_LINKS if row.type == LinkType.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
-    side = ACTION_RULES[action].side
+    event = LinkEvent(action)
+    side = SIDE_OF[event]
     reasons = []
     if not _holds(session, row, side, needed):
         end = row.managing_customer_id if side == Side.MANAGING else row.client_owner_id
@@ -36,7 +37,7 @@ def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction
             f"{action} is for the {side.lower()} side and needs {needed} ({RULE_ID[needed]}) there,"
             f" on manager account {end}; your roles do not give it."
         )
-    forbidden = state_forbids(action, row.status, row.created_at, session.now)
+    forbidden = state_forbids(event, row.status, row.created_at, session.now)
     if forbidden is not None:
         reasons.append(forbidden)
     return ActionAnswer(action, not reasons, tuple(reasons))

@@ -59,9 +59,13 @@ class Session:
         self.transaction = transaction
         self.now = now
         self.limits = limits or Limits()
-        self.excerpt = Excerpt(transaction)
-        self.nodes_loaded = 0
         self._viewer = viewer
+        self.nodes_loaded = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all that was loaded: what is asked next is read again."""
+        self.excerpt = Excerpt(self.transaction)
         self._viewer_known = False
         self._reach: Reach | None = None
         self._explained: Excerpt | None = None

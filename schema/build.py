@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 import schema.enums  # noqa: F401 - gives the value sets their descriptions
 from schema.access import Access, AccessPath
 from schema.invitation import UserInvitation
+from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 
@@ -19,6 +20,7 @@ def build_schema() -> strawberry.Schema:
     """The one schema of the process."""
     return strawberry.Schema(
         query=Query,
+        mutation=Mutation,
         types=[UserInvitation, Access, AccessPath],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -127,6 +127,13 @@ class Compiler:
         select = self._object(root, [operation.selection_set])
         return Plan(select, self._fields)
 
+    def root_fields(self, operation: OperationDefinitionNode) -> list[tuple[str, list[FieldNode]]]:
+        """The response keys of an operation's root with their nodes, in order. Raises: Unsupported."""
+        root = self._schema.get_root_type(operation.operation)
+        if root is None:
+            raise Unsupported
+        return [(one.key, one.nodes) for one in self._collect(root, [operation.selection_set])]
+
     # Collecting fields: CollectFields of the specification, for a known object type
 
     def _collect(self, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> list[_Collected]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, execute_sync
+from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, OperationType, execute_sync
 from graphql.execution.values import VariableValues, get_variable_values
 
 from resolvers.session import Session
@@ -16,6 +16,7 @@ from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
 from schema.documents import Document, DocumentCache
 from schema.errors import BAD_USER_INPUT, METHOD_NOT_ALLOWED, MOST_ERRORS_SHOWN, field_errors, request_errors
+from schema.writes import BeginWrite, execute_mutation
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
@@ -40,10 +41,12 @@ class Engine:
         request_id: str = "",
         introspection: bool = True,
         reads_only: bool = False,
+        begin_write: BeginWrite | None = None,
     ) -> dict[str, Any]:
         """The response map of one request.
 
-        `reads_only`: refuse mutations, for requests that may be repeated by anybody (GET).
+        `reads_only`: refuse mutations, for requests that may be repeated by anybody (GET). `begin_write`: how
+        mutations get their transactions; `session` is then not used.
         """
         document = self.documents.get(query, introspection=introspection)
         if document.refused is not None:
@@ -63,6 +66,9 @@ class Engine:
         )
         if isinstance(coerced, list):
             return request_errors(coerced, BAD_USER_INPUT)
+        if operation.operation == OperationType.MUTATION and begin_write is not None:
+            conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
+            return execute_mutation(self.schema, document, operation, variables, conditions, begin_write, request_id)
         plan = self._plan(document, operation, coerced) if self._compiles else None
         if plan is not None:
             try:
@@ -93,13 +99,25 @@ class Engine:
             response["errors"] = field_errors(result.errors, request_id)
         return response
 
+    def writes(self, query: str, operation_name: str | None, *, introspection: bool = True) -> bool:
+        """Whether a request is a mutation, and so begins transactions of its own."""
+        document = self.documents.get(query, introspection=introspection)
+        operation = document.operation(operation_name) if document.refused is None else None
+        return isinstance(operation, OperationDefinitionNode) and operation.operation == OperationType.MUTATION
+
+    @staticmethod
+    def _conditions(document: Document) -> tuple[str, ...]:
+        found: tuple[str, ...] | None = document.plans.get(("conditions",))
+        if found is None:
+            found = tuple(sorted(condition_variables(document.node.definitions)))
+            document.plans[("conditions",)] = found
+        return found
+
     def _plan(self, document: Document, operation: OperationDefinitionNode, variables: VariableValues) -> Plan | None:
         """The compiled operation, or None when graphql-core is to run it."""
         name = operation.name.value if operation.name else None
         plans = document.plans
-        conditions = plans.get(("conditions",))
-        if conditions is None:
-            conditions = plans[("conditions",)] = tuple(sorted(condition_variables(document.node.definitions)))
+        conditions = self._conditions(document)
         key = (name, *(bool(variables.coerced.get(one)) for one in conditions))
         if key in plans:
             known: Plan | None = plans[key]

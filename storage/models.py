@@ -357,6 +357,14 @@ ClientLink.add_index(
 )
 
 
+ClientLink.add_index(
+    ClientLink.status,
+    ClientLink.id,
+    where=SQL("status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')"),
+    name="client_link_waiting",
+)
+
+
 class ClientLinkPeriod(Table):
     """The status a link had, between two revisions: its history, and the record of access over time."""
 
@@ -499,6 +507,39 @@ class AccessToken(Table):
     last_used_at_ms = BigIntegerField(null=True)
 
 
+class AuditEntry(Table):
+    """What one write did to one entity: who, acting as which user, before and after as JSON, and why."""
+
+    id = BigAutoField()
+    revision = ForeignKeyField(Revision, index=False)
+    at_ms = BigIntegerField()
+    operation = TextField()
+    entity_kind = TextField()
+    entity_id = BigIntegerField()
+    actor_login_id = BigIntegerField(null=True)
+    actor_user_id = BigIntegerField(null=True)
+    before = TextField(null=True)
+    after = TextField(null=True)
+    reason = TextField(null=True)
+
+    class Meta:
+        indexes = ((("entity_kind", "entity_id", "id"), False),)
+
+
+class WriteRequest(Table):
+    """The first result of a write that carried a request id: a repeat is answered with it."""
+
+    login = ForeignKeyField(Login, index=False)
+    request_id = TextField()
+    operation = TextField()
+    digest = TextField()
+    outcome = TextField()
+    revision = ForeignKeyField(Revision, index=False)
+
+    class Meta:
+        primary_key = CompositeKey("login", "request_id")
+
+
 TABLES: tuple[type[Table], ...] = (
     Revision,
     Address,
@@ -523,5 +564,7 @@ TABLES: tuple[type[Table], ...] = (
     UserInvitation,
     UserInvitationAdAccount,
     AccessToken,
+    AuditEntry,
+    WriteRequest,
 )
 """Every table, parents before children."""

@@ -140,6 +140,11 @@ def reserve_ids(transaction: Transaction, table: type[Model], count: int) -> ran
     return range(first, first + count)
 
 
+def new_client_link_id(transaction: Transaction) -> ClientLinkId:
+    """An id for a new link. Call it after `begin_revision`."""
+    return ClientLinkId(reserve_ids(transaction, ClientLink, 1)[0])
+
+
 def continue_ids_after_given_ones(transaction: Transaction) -> None:
     """Let generated ids go on after the highest present: needed once rows came with ids of their own."""
     if transaction.kind == "sqlite":
@@ -358,6 +363,11 @@ def write_client_link_status(
     _update(transaction, stamp, ClientLink, ids, {ClientLink.status: status})
     rows = [(id_, status, stamp.at_ms, stamp.actor_user_id, note) for id_ in ids]
     _turn_periods(transaction, stamp, ClientLinkPeriod, rows)
+
+
+def write_link_note(transaction: Transaction, stamp: Stamp, id_: ClientLinkId, note: str) -> None:
+    """Give a link another note."""
+    _update(transaction, stamp, ClientLink, [id_], {ClientLink.note: note})
 
 
 def end_assignments(transaction: Transaction, stamp: Stamp, ids: Collection[AssignmentId]) -> None:

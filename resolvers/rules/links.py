@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from storage.records.ids import Instant
 from storage.records.values import ClientLinkStatus, ValueSet, auto
 
@@ -34,30 +32,85 @@ class ClientLinkAction(ValueSet):
 
 
 class Side(ValueSet):
-    """One of the two ends of a client link."""
+    """Who brings an event about: one of the two ends of a link, or the service."""
 
     MANAGING = auto()
     CLIENT = auto()
+    SERVICE = auto()
 
 
-class ActionRule(NamedTuple):
-    """Which side may take an action, and in which status."""
+class LinkEvent(ValueSet):
+    """What can happen to a client link."""
 
-    action: ClientLinkAction
-    side: Side
-    status: ClientLinkStatus
+    ACCEPT = auto()
+    DECLINE = auto()
+    CANCEL = auto()
+    REQUEST_UNLINK = auto()
+    EXPIRE = auto()
+    ACTIVATE = auto()
+    FAIL = auto()
+    BEGIN_UNLINK = auto()
+    COMPLETE_UNLINK = auto()
+    FAIL_UNLINK = auto()
 
 
-ACTION_RULES: dict[ClientLinkAction, ActionRule] = {
-    rule.action: rule
-    for rule in (
-        ActionRule(ClientLinkAction.ACCEPT, Side.CLIENT, ClientLinkStatus.LINK_PENDING),
-        ActionRule(ClientLinkAction.DECLINE, Side.CLIENT, ClientLinkStatus.LINK_PENDING),
-        ActionRule(ClientLinkAction.CANCEL, Side.MANAGING, ClientLinkStatus.LINK_PENDING),
-        ActionRule(ClientLinkAction.REQUEST_UNLINK, Side.MANAGING, ClientLinkStatus.ACTIVE),
-    )
+SIDE_OF: dict[LinkEvent, Side] = {
+    LinkEvent.ACCEPT: Side.CLIENT,
+    LinkEvent.DECLINE: Side.CLIENT,
+    LinkEvent.CANCEL: Side.MANAGING,
+    LinkEvent.REQUEST_UNLINK: Side.MANAGING,
+    LinkEvent.EXPIRE: Side.SERVICE,
+    LinkEvent.ACTIVATE: Side.SERVICE,
+    LinkEvent.FAIL: Side.SERVICE,
+    LinkEvent.BEGIN_UNLINK: Side.SERVICE,
+    LinkEvent.COMPLETE_UNLINK: Side.SERVICE,
+    LinkEvent.FAIL_UNLINK: Side.SERVICE,
 }
-"""The transitions a person can cause (T2, T3, T4, T8 of the life of a link)."""
+"""Whose event each is; nobody else may cause it."""
+
+_ = ClientLinkStatus
+TRANSITIONS: dict[tuple[ClientLinkStatus, LinkEvent], tuple[ClientLinkStatus, ...]] = {
+    (_.LINK_PENDING, LinkEvent.CANCEL): (_.LINK_CANCELED,),
+    (_.LINK_PENDING, LinkEvent.DECLINE): (_.LINK_DECLINED,),
+    (_.LINK_PENDING, LinkEvent.ACCEPT): (_.LINK_ACCEPTED, _.LINK_IN_PROGRESS),
+    (_.LINK_PENDING, LinkEvent.EXPIRE): (_.LINK_EXPIRED,),
+    (_.LINK_IN_PROGRESS, LinkEvent.ACTIVATE): (_.ACTIVE,),
+    (_.LINK_IN_PROGRESS, LinkEvent.FAIL): (_.LINK_FAILED,),
+    (_.ACTIVE, LinkEvent.REQUEST_UNLINK): (_.UNLINK_REQUESTED, _.UNLINK_PENDING),
+    (_.UNLINK_PENDING, LinkEvent.BEGIN_UNLINK): (_.UNLINK_IN_PROGRESS,),
+    (_.UNLINK_IN_PROGRESS, LinkEvent.COMPLETE_UNLINK): (_.INACTIVE,),
+    (_.UNLINK_IN_PROGRESS, LinkEvent.FAIL_UNLINK): (_.UNLINK_FAILED, _.ACTIVE),
+}
+"""The life of a link (T2–T11): the statuses an event leads through, the last one staying.
+
+A pair that is not here is refused and changes nothing.
+"""
+del _
+
+BLOCKS_A_DUPLICATE: frozenset[ClientLinkStatus] = frozenset(
+    {
+        ClientLinkStatus.ACTIVE,
+        ClientLinkStatus.LINK_ACCEPTED,
+        ClientLinkStatus.LINK_IN_PROGRESS,
+        ClientLinkStatus.LINK_PENDING,
+        ClientLinkStatus.UNLINK_REQUESTED,
+        ClientLinkStatus.UNLINK_IN_PROGRESS,
+        ClientLinkStatus.UNLINK_PENDING,
+        ClientLinkStatus.UNLINK_FAILED,
+    }
+)
+"""While the latest link of a pair is in one of these, no second one may be sent (1410)."""
+
+
+def statuses_after(status: ClientLinkStatus, event: LinkEvent) -> tuple[ClientLinkStatus, ...] | None:
+    """The statuses an event leads through from here; None when it is not possible.
+
+    >>> statuses_after(ClientLinkStatus.LINK_PENDING, LinkEvent.DECLINE)
+    (<ClientLinkStatus.LINK_DECLINED: 'LINK_DECLINED'>,)
+    >>> statuses_after(ClientLinkStatus.LINK_DECLINED, LinkEvent.ACCEPT) is None
+    True
+    """
+    return TRANSITIONS.get((status, event))
 
 
 def has_expired(status: ClientLinkStatus, created_at: Instant, now: Instant) -> bool:
@@ -70,11 +123,13 @@ def has_expired(status: ClientLinkStatus, created_at: Instant, now: Instant) -> 
     return status == ClientLinkStatus.LINK_PENDING and now >= created_at + lifetime_ms
 
 
-def state_forbids(action: ClientLinkAction, status: ClientLinkStatus, created_at: Instant, now: Instant) -> str | None:
-    """Why the status of a link rules an action out, as a sentence; None when it does not."""
-    needed = ACTION_RULES[action].status
-    if status != needed:
-        return f"The link is {status}; {action} is possible only while it is {needed}."
-    if has_expired(status, created_at, now):
+def state_forbids(event: LinkEvent, status: ClientLinkStatus, created_at: Instant, now: Instant) -> str | None:
+    """Why the status of a link rules an event out, as a sentence; None when it does not."""
+    if has_expired(status, created_at, now) and event != LinkEvent.EXPIRE:
         return f"The link expired {INVITATION_LIFETIME_DAYS} days after it was sent; send a new one."
-    return None
+    if statuses_after(status, event) is not None:
+        return None
+    possible = [str(origin) for origin, other in TRANSITIONS if other == event]
+    final = not any(origin == status for origin, _ in TRANSITIONS)
+    advice = " It has ended; send a new one." if final else ""
+    return f"The link is {status}; {event} is possible only while it is {' or '.join(possible)}.{advice}"

@@ -1,0 +1,383 @@
+"""Adding, answering, ending and moving client links.
+
+Items of one call are carried out in order and on their own: what is refused leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resolvers.errors import Refusal
+from resolvers.link_rights import status_at
+from resolvers.links import link_by_id
+from resolvers.rules.capabilities import Capability
+from resolvers.rules.link_checks import PREPAID, customer_link_forbidden
+from resolvers.rules.links import (
+    BLOCKS_A_DUPLICATE,
+    CARRIES_ACCESS,
+    IN_TRANSITION,
+    SIDE_OF,
+    ClientLinkAction,
+    LinkEvent,
+    Side,
+    state_forbids,
+    statuses_after,
+)
+from resolvers.writing import Refused, UserError, WriteSession, from_refusal, not_there, refused, require_time_stamp
+from storage.entries import ClientLinkEntry
+from storage.reads import links as read
+from storage.reads.entities import read_ad_accounts, read_billing, read_manager_accounts
+from storage.reads.numbers import read_ad_account_ids, read_manager_account_ids
+from storage.records.ids import AdAccountId, ClientLinkId, Instant, ManagerAccountId
+from storage.records.rows import AdAccountRow, ClientLinkRow
+from storage.records.values import ClientLinkStatus, LinkPermission, LinkType
+from storage.writes import new_client_link_id, write_client_link_status, write_client_links, write_link_note
+
+MOST_LINKS = 10
+"""Links of one addClientLinks or updateClientLinks (3024 above)."""
+LONGEST_NAME = 40
+KIND = "ClientLink"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link to be sent. Of each end exactly one of id and number names it; both must agree when both are given."""
+
+    type: LinkType
+    managing_id: ManagerAccountId | None
+    managing_number: str | None
+    client_id: int | None
+    client_number: str | None
+    client_customer_number: str | None
+    permission: LinkPermission | None
+    is_bill_to_client: bool | None
+    start_at: Instant | None
+    name: str | None
+    note: str | None
+    inviter_email: str | None
+    inviter_name: str | None
+    inviter_phone: str | None
+    suppress_notification: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """What is to happen to a link; without an action only its note is changed."""
+
+    link_id: ClientLinkId
+    time_stamp: str
+    action: ClientLinkAction | None
+    note: str | None
+
+
+def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str, Any]:
+    """The result of each item: the link's id, or errors. Nothing is committed when no item succeeds."""
+    if not 1 <= len(items) <= MOST_LINKS:
+        empty = not items
+        raise refused(
+            "LIST_NULL_OR_EMPTY" if empty else "BATCH_SIZE_EXCEEDED",
+            f"Send 1 to {MOST_LINKS} links in one call, not {len(items)}.",
+            "links",
+            number=3087 if empty else 3024,
+        )
+    results: list[dict[str, Any]] = []
+    for position, item in enumerate(items):
+        try:
+            key = one(session, item)
+        except Refused as refusal:
+            errors = [_at(error, position) for error in refusal.errors]
+            results.append({"id": None, "errors": [list(error) for error in errors]})
+        except Refusal as refusal:
+            errors = [_at(error, position) for error in from_refusal(refusal).errors]
+            results.append({"id": None, "errors": [list(error) for error in errors]})
+        else:
+            results.append({"id": key, "errors": []})
+        # The next item is judged by what this one left behind.
+        session.forget()
+    return {"results": results}
+
+
+def _at(error: UserError, position: int) -> UserError:
+    return error._replace(field=("links", str(position), *error.field))
+
+
+def add_client_links(session: WriteSession, links: Sequence[NewLink]) -> Mapping[str, Any]:
+    """Send links to their clients (T1). Raises: Refused for the call as a whole."""
+    return _items(session, links, _add)
+
+
+def update_client_links(session: WriteSession, changes: Sequence[LinkChange]) -> Mapping[str, Any]:
+    """Accept, decline, cancel, ask to unlink, or change the note. Raises: Refused for the call as a whole."""
+    return _items(session, changes, _update)
+
+
+def manage_links(link_type: LinkType) -> Capability:
+    """What managing links of this kind needs (C13, C15)."""
+    if link_type == LinkType.ACCOUNT_LINK:
+        return Capability.MANAGE_ACCOUNT_LINKS
+    return Capability.MANAGE_MANAGER_LINKS
+
+
+def _add(session: WriteSession, link: NewLink) -> int:
+    managing = _managing_side(session, link)
+    session.know_manager_accounts([managing])
+    session.require(manage_links(link.type), managing, "managingCustomerId")
+    _check_fields(link)
+    account, client = _client_side(session, link)
+    previous = _latest_of_pair(session, managing, account, client)
+    if previous is not None and status_at(previous, session.now) in BLOCKS_A_DUPLICATE:
+        raise refused(
+            "CLIENT_LINK_INVITATION_ALREADY_SENT",
+            f"Client link {previous.link_id} of these two is {previous.status}; a second one can be sent when it has"
+            " ended.",
+            "clientEntityId",
+            number=1410,
+        )
+    if account is not None:
+        _check_account(session, managing, account, link.is_bill_to_client)
+    elif client is not None:
+        check_customer_link(session, managing, client)
+    return _write(session, link, managing, account, client, previous)
+
+
+def _managing_side(session: WriteSession, link: NewLink) -> ManagerAccountId:
+    _one_of(link.managing_id, link.managing_number, "managingCustomerId", "managingCustomerNumber")
+    if link.managing_id is not None:
+        return link.managing_id
+    found = read_manager_account_ids(session.transaction, [link.managing_number or ""])
+    if not found:
+        raise not_there("managingCustomerNumber")
+    return next(iter(found.values()))
+
+
+def _one_of(key: object, number: object, *names: str) -> None:
+    if (key is None) == (number is None):
+        raise refused("BAD_USER_INPUT", f"Give exactly one of `{names[0]}` and `{names[1]}`.", names[0], number=201)
+
+
+def _client_side(session: WriteSession, link: NewLink) -> tuple[AdAccountRow | None, ManagerAccountId | None]:
+    _one_of(link.client_id, link.client_number, "clientEntityId", "clientEntityNumber")
+    tx = session.transaction
+    field = "clientEntityId" if link.client_id is not None else "clientEntityNumber"
+    if link.type == LinkType.ACCOUNT_LINK:
+        key = link.client_id
+        if key is None:
+            key = read_ad_account_ids(tx, [link.client_number or ""]).get(link.client_number or "")
+        row = read_ad_accounts(tx, [AdAccountId(key)]).get(AdAccountId(key)) if key is not None else None
+        if row is None:
+            raise not_there(field)
+        _check_pair(session, link, row.parent_customer_id)
+        session.have_ad_accounts([row])
+        return row, None
+    manager = link.client_id
+    if manager is None:
+        manager = read_manager_account_ids(tx, [link.client_number or ""]).get(link.client_number or "")
+    if manager is None or ManagerAccountId(manager) not in read_manager_accounts(tx, [ManagerAccountId(manager)]):
+        raise not_there(field)
+    _check_pair(session, link, ManagerAccountId(manager))
+    return None, ManagerAccountId(manager)
+
+
+def _check_pair(session: WriteSession, link: NewLink, owner: ManagerAccountId) -> None:
+    """Numbers given for certainty must agree with what the id names."""
+    if link.client_customer_number is None:
+        return
+    number = read_manager_accounts(session.transaction, [owner])[owner].number
+    if number != link.client_customer_number:
+        raise refused(
+            "LINK_PAIR_MISMATCH",
+            "The client and `clientEntityCustomerNumber` do not belong together. Check both.",
+            "clientEntityCustomerNumber",
+            number=201,
+        )
+
+
+def _check_fields(link: NewLink) -> None:
+    if link.name is not None and len(link.name) > LONGEST_NAME:
+        raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
+    if link.type == LinkType.ACCOUNT_LINK:
+        if link.is_bill_to_client is None:
+            raise refused(
+                "NULL_PARAMETER",
+                "Say with `isBillToClient` who pays: true for the client, false for the managing side.",
+                "isBillToClient",
+                number=203,
+            )
+        if link.permission is not None:
+            raise refused(
+                "BAD_USER_INPUT",
+                "`customerLinkPermission` is for customer links only.",
+                "customerLinkPermission",
+                number=201,
+            )
+    elif link.is_bill_to_client is not None:
+        raise refused("BAD_USER_INPUT", "`isBillToClient` is for account links only.", "isBillToClient", number=201)
+
+
+def _latest_of_pair(
+    session: WriteSession,
+    managing: ManagerAccountId,
+    account: AdAccountRow | None,
+    client: ManagerAccountId | None,
+) -> ClientLinkRow | None:
+    tx = session.transaction
+    rows = (
+        read.read_account_links_to(tx, [account.account_id])
+        if account is not None
+        else read.read_customer_links_to(tx, [client] if client is not None else [])
+    )
+    return next((row for row in rows if row.managing_customer_id == managing), None)
+
+
+def _check_account(
+    session: WriteSession, managing: ManagerAccountId, account: AdAccountRow, client_pays: bool | None
+) -> None:
+    if account.parent_customer_id == managing:
+        raise refused(
+            "ALREADY_OWNED",
+            f"Manager account {managing} owns ad account {account.account_id} already.",
+            "clientEntityId",
+            number=202,
+            rule="P10",
+        )
+    billing = read_billing(session.transaction, [account.account_id]).get(account.account_id)
+    if billing is not None and billing.payment_method_type in PREPAID:
+        raise refused(
+            "PREPAID_CLIENT_ACCOUNT_NOT_SUPPORTED",
+            f"Ad account {account.account_id} pays in advance ({billing.payment_method_type}); only accounts that are"
+            " billed afterwards can be linked.",
+            "clientEntityId",
+            number=1471,
+        )
+    links = read.read_account_links_to(session.transaction, [account.account_id])
+    moving = [row for row in links if row.status in IN_TRANSITION]
+    if moving:
+        raise refused(
+            "ACCOUNT_LINK_TRANSITION_IN_PROGRESS",
+            f"Client link {moving[0].link_id} to this ad account is {moving[0].status}; retry in 5 to 30 minutes.",
+            "clientEntityId",
+            number=1472,
+        )
+    billed = [row for row in links if row.status in CARRIES_ACCESS and row.is_bill_to_client is False]
+    if billed and not client_pays:
+        raise refused(
+            "CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY",
+            f"Another agency pays for ad account {account.account_id} already. Let the client pay, or unlink it first.",
+            "isBillToClient",
+            number=1424,
+        )
+
+
+def check_customer_link(session: WriteSession, managing: ManagerAccountId, client: ManagerAccountId) -> None:
+    """No self-link, circle or sixth level (P10). Raises: Refused."""
+    excerpt = session.excerpt
+    excerpt.know_manager_accounts([managing, client])
+    excerpt.know_below([client])
+    forbidden = customer_link_forbidden(excerpt.facts, managing, client)
+    if forbidden is not None:
+        raise refused("HIERARCHY_NOT_ALLOWED", forbidden, "clientEntityId", number=202, rule="P10")
+
+
+def _write(
+    session: WriteSession,
+    link: NewLink,
+    managing: ManagerAccountId,
+    account: AdAccountRow | None,
+    client: ManagerAccountId | None,
+    previous: ClientLinkRow | None,
+) -> int:
+    stamp = session.stamp
+    if previous is not None and previous.status in BLOCKS_A_DUPLICATE:
+        # Nobody has marked it yet: its thirty days are over, and a new generation may begin.
+        take(session, previous, LinkEvent.EXPIRE, None)
+    key = new_client_link_id(session.transaction)
+    is_customer_link = link.type == LinkType.CUSTOMER_LINK
+    # Undocumented when left out: the lesser of the two.
+    permission = (link.permission or LinkPermission.STANDARD) if is_customer_link else None
+    entry = ClientLinkEntry(
+        id=key,
+        type=link.type,
+        managing_id=managing,
+        client_manager_account_id=client,
+        client_ad_account_id=account.account_id if account is not None else None,
+        permission=permission,
+        is_bill_to_client=link.is_bill_to_client,
+        name=link.name or f"Link {key}",
+        start_at_ms=link.start_at if link.start_at is not None else session.now,
+        note=link.note,
+        inviter_email=link.inviter_email or session.viewer.user_name,
+        inviter_name=link.inviter_name or read_manager_accounts(session.transaction, [managing])[managing].name,
+        inviter_phone=link.inviter_phone,
+        suppress_notification=link.suppress_notification,
+        previous_id=previous.link_id if previous is not None else None,
+    )
+    write_client_links(session.transaction, stamp, [entry])
+    session.note(KIND, key, None, entry._asdict())
+    return key
+
+
+# Answering and ending
+
+
+def visible_link(session: WriteSession, key: ClientLinkId, *field: str) -> ClientLinkRow:
+    """A link by id, with what decides about it loaded. Raises: Refused."""
+    row = link_by_id(session, key)
+    if row is None:
+        raise not_there(*field)
+    session.know_manager_accounts(
+        [one for one in (row.managing_customer_id, row.client_customer_id) if one is not None]
+    )
+    if row.client_account_id is not None:
+        session.know_ad_accounts([row.client_account_id])
+    return row
+
+
+def require_side(session: WriteSession, row: ClientLinkRow, side: Side, *field: str) -> None:
+    """The viewer may manage links of this kind on this side of the link. Raises: Refused."""
+    needed = manage_links(row.type)
+    if side == Side.MANAGING:
+        session.require(needed, row.managing_customer_id, *field)
+    elif row.client_customer_id is not None:
+        session.require(needed, row.client_customer_id, *field)
+    elif row.client_account_id is not None:
+        session.require(needed, session.excerpt.facts.ad_accounts[row.client_account_id], *field)
+
+
+def _update(session: WriteSession, change: LinkChange) -> int:
+    row = visible_link(session, change.link_id, "linkId")
+    event = LinkEvent(change.action) if change.action is not None else None
+    side = SIDE_OF[event] if event is not None else Side.MANAGING
+    require_side(session, row, side, "action" if event is not None else "note")
+    require_time_stamp(change.time_stamp, row.time_stamp, "timeStamp")
+    if event is None:
+        return _change_note(session, row, change.note)
+    forbidden = state_forbids(event, row.status, row.created_at, session.now)
+    if forbidden is not None:
+        raise refused("INVALID_STATUS", forbidden, "action", number=480, rule="P10")
+    if event == LinkEvent.ACCEPT and row.client_customer_id is not None:
+        check_customer_link(session, row.managing_customer_id, row.client_customer_id)
+    take(session, row, event, change.note)
+    return row.link_id
+
+
+def take(session: WriteSession, row: ClientLinkRow, event: LinkEvent, note: str | None) -> ClientLinkStatus:
+    """Lead a link through what an event does; the caller has made sure that it may."""
+    statuses = statuses_after(row.status, event)
+    if not statuses:
+        raise ValueError(f"{event} is not possible from {row.status}")
+    for status in statuses:
+        write_client_link_status(session.transaction, session.stamp, [row.link_id], status, note)
+    if note is not None:
+        write_link_note(session.transaction, session.stamp, row.link_id, note)
+    session.note(KIND, row.link_id, {"status": row.status}, {"status": statuses[-1]})
+    return statuses[-1]
+
+
+def _change_note(session: WriteSession, row: ClientLinkRow, note: str | None) -> int:
+    if note is None:
+        raise refused("BAD_USER_INPUT", "Give an `action`, a `note`, or both.", "action", number=203)
+    write_link_note(session.transaction, session.stamp, row.link_id, note)
+    session.note(KIND, row.link_id, {"note": row.note}, {"note": note})
+    return row.link_id

@@ -1,0 +1,237 @@
+"""How every write is done: one transaction, rights re-read inside it, history, audit entry and revision together.
+
+A use case changes rows through a `WriteSession` and returns what it did as plain values. What is refused is a
+value in the answer, and leaves nothing behind. With `dryRun` the same code runs and everything is rolled back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from resolvers.errors import Refusal
+from resolvers.rules.access import permissions_on
+from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.paths import AnyTarget
+from resolvers.session import Limits, Session, Viewer
+from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
+from storage.database import Transaction
+from storage.records.facts import AdAccountFact
+from storage.records.ids import Instant, RevisionId, UserId
+from storage.writes import Stamp, begin_revision
+
+LONGEST_REQUEST_ID = 200
+
+
+class UserError(NamedTuple):
+    """Why a write, or one item of it, was refused. `field` is the path of the input it is about."""
+
+    code: str
+    message: str
+    number: int | None
+    field: tuple[str, ...]
+    rule: str | None
+
+
+class Refused(Exception):
+    """A write that is not carried out, with everything that speaks against it."""
+
+    def __init__(self, *errors: UserError) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+def refused(code: str, message: str, *field: str, number: int | None = None, rule: str | None = None) -> Refused:
+    """A refusal with one reason."""
+    return Refused(UserError(code, message, number, field, rule))
+
+
+class Outcome(NamedTuple):
+    """What a write did: plain values for the payload, refusals, and the revision it made."""
+
+    value: Mapping[str, Any]
+    errors: tuple[UserError, ...]
+    revision: RevisionId | None
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOrder:
+    """How a write is to be done: as what, under which request id, really or not, and why."""
+
+    operation: str
+    body: Any
+    request_id: str | None = None
+    dry_run: bool = False
+    reason: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of the body: the same request sent again has the same."""
+        return hashlib.sha256(orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+class WriteSession(Session):
+    """A session over a write transaction: what it changes, it records."""
+
+    def __init__(
+        self, transaction: Transaction, viewer: Viewer | None, now: Instant, limits: Limits | None = None
+    ) -> None:
+        super().__init__(transaction, viewer, now, limits)
+        self.rolls_back = False
+        """Whether the transaction must be rolled back although nothing went wrong."""
+        self._operation = ""
+        self._actor: UserId | None = None
+        self._stamp: Stamp | None = None
+        self._notes: list[AuditNote] = []
+
+    @property
+    def stamp(self) -> Stamp:
+        """The revision of this write; it begins with the first row that is written."""
+        if self._stamp is None:
+            self._stamp = begin_revision(
+                self.transaction,
+                operation=self._operation,
+                at_ms=self.now,
+                actor_login_id=self.viewer.login_id,
+                actor_user_id=self._actor or self._first_user(),
+            )
+        return self._stamp
+
+    def _first_user(self) -> UserId | None:
+        users = self.viewer_users
+        return min(users) if users else None
+
+    def require(self, capability: Capability, target: AnyTarget, *field: str) -> None:
+        """The viewer holds the capability on a target the excerpt knows, by the rules that answer reads.
+
+        The user whose role gives it is who the write is signed with.
+        Raises: Refused, alike for what is hidden and what does not exist.
+        """
+        permissions = permissions_on(self.reach, target)
+        if permissions.allow(capability):
+            self._actor = self._actor or self._deciding_user(capability, target)
+            return
+        if not permissions.allow(Capability.VIEW):
+            raise not_there(*field)
+        withheld = bool(permissions.withheld & BIT[capability])
+        kind, number = ("ad account", target.id) if isinstance(target, AdAccountFact) else ("manager account", target)
+        if withheld:
+            raise refused(
+                "OBJECT_STATE",
+                f"The state of {kind} {number} does not allow {capability} now; `viewerCan` tells why.",
+                *field,
+                number=1472,
+                rule="P12",
+            )
+        raise refused(
+            "FORBIDDEN",
+            f"This needs {capability} on {kind} {number}, and your roles do not give it; `viewerCan` tells why and"
+            " who could change it.",
+            *field,
+            number=106,
+            rule=RULE_ID[capability],
+        )
+
+    def _deciding_user(self, capability: Capability, target: AnyTarget) -> UserId | None:
+        for user in sorted(self.viewer_users):
+            if permissions_on(type(self.reach).of_users(self.reach.hierarchy, [user]), target).allow(capability):
+                return user
+        return None
+
+    def note(self, kind: str, key: int, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        """What this write does to an entity: only the fields that differ are kept."""
+        if before is not None and after is not None:
+            changed = [name for name in after if before.get(name) != after[name]]
+            before = {name: before.get(name) for name in changed}
+            after = {name: after[name] for name in changed}
+        self._notes.append(AuditNote(kind, key, _json(before), _json(after)))
+
+    def carry_out(self, order: WriteOrder, use_case: Callable[[WriteSession], Mapping[str, Any]]) -> Outcome:
+        """Do a write as ordered. Raises: Refusal UNAUTHENTICATED."""
+        self._operation = order.operation
+        login = self.viewer.login_id
+        try:
+            if order.request_id is not None:
+                known = self._known(order, order.request_id)
+                if known is not None:
+                    return known
+            value = use_case(self)
+        except Refused as refusal:
+            self.rolls_back = True
+            return Outcome({}, refusal.errors, None, order.dry_run)
+        if self._stamp is None:
+            return Outcome(value, (), None, order.dry_run)
+        write_audit_entries(self.transaction, self._stamp, order.operation, login, self._notes, order.reason)
+        revision = self._stamp.id
+        self.forget()
+        if order.dry_run:
+            self.rolls_back = True
+            return Outcome(value, (), None, is_dry_run=True)
+        if order.request_id is not None:
+            text = orjson.dumps(value).decode()
+            result = FirstResult(order.operation, order.digest, text, revision)
+            write_first_result(self.transaction, login, order.request_id, result)
+        return Outcome(value, (), revision)
+
+    def _known(self, order: WriteOrder, request_id: str) -> Outcome | None:
+        if not 1 <= len(request_id) <= LONGEST_REQUEST_ID:
+            raise refused(
+                "BAD_USER_INPUT",
+                f"`requestId` must have 1 to {LONGEST_REQUEST_ID} characters.",
+                "requestId",
+                number=201,
+            )
+        first = read_first_result(self.transaction, self.viewer.login_id, request_id)
+        if first is None:
+            return None
+        if (first.operation, first.digest) != (order.operation, order.digest):
+            raise refused(
+                "REQUEST_ID_REUSED",
+                f'The request id "{request_id}" was used for another request. Nothing was changed; choose a new one.',
+                "requestId",
+                number=201,
+            )
+        self.rolls_back = True
+        return Outcome(orjson.loads(first.outcome), (), first.revision)
+
+
+def not_there(*field: str) -> Refused:
+    """The one answer for what is hidden and for what does not exist."""
+    return refused("NOT_FOUND", "There is no such thing, or you may not see it. Check the id.", *field, number=210)
+
+
+def from_refusal(refusal: Refusal, *field: str) -> Refused:
+    """A refusal of a read, met while writing."""
+    return Refused(UserError(str(refusal.code), refusal.message, refusal.number, field, refusal.rule))
+
+
+def _json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+def require_time_stamp(given: str, stored: int, *field: str) -> None:
+    """Optimistic concurrency: what is written must be what was read. Raises: Refused (209)."""
+    if given != str(stored):
+        raise refused(
+            "TIMESTAMP_NOT_MATCH",
+            "Somebody wrote this in between. Nothing was changed: read it again, and send its new `timeStamp`.",
+            *field,
+            number=209,
+        )
+
+
+def all_errors(checks: Sequence[Callable[[], None]]) -> None:
+    """Run every check and refuse with all that failed, so that a form can show them at once."""
+    errors: list[UserError] = []
+    for check in checks:
+        try:
+            check()
+        except Refused as refusal:
+            errors.extend(refusal.errors)
+    if errors:
+        raise Refused(*errors)

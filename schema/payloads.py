@@ -1,0 +1,83 @@
+"""What mutations share: how a write is ordered, what every payload has, and how refusals read."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import strawberry
+
+from resolvers.writing import Outcome, UserError, WriteOrder, WriteSession
+from schema.context import Info
+
+DryRun = "Do everything but keep nothing: the payload is the same, and `effects` tells who would gain and lose access."
+RequestId = (
+    "A name of your own for this request: sent again, with the same input, it changes nothing and returns the first"
+    " result."
+)
+Reason = "Why, for the audit log."
+
+
+@strawberry.input
+class WriteInput:
+    """What every mutation's input has."""
+
+    dry_run: bool = strawberry.field(default=False, description=DryRun)
+    request_id: str | None = strawberry.field(default=None, description=RequestId)
+    reason: str | None = strawberry.field(default=None, description=Reason)
+
+
+@strawberry.type(name="UserError", description="Why a write, or one item of it, was refused; nothing of it was done.")
+class UserErrorType:
+    """Resolved on a `UserError`."""
+
+    code: str = strawberry.field(description="A stable code.")
+    message: str = strawberry.field(description="What is wrong, why, and what to do, in one sentence.")
+    number: int | None = strawberry.field(description="The documented error number, where there is one.")
+    field: list[str] = strawberry.field(description="The path of the input it is about.")
+    rule: str | None = strawberry.field(description="The rule behind it.")
+
+
+@strawberry.type
+class Payload:
+    """What every payload has. Resolved on an `Outcome`."""
+
+    @strawberry.field(description="Everything that speaks against the write; empty when it was done.")
+    def user_errors(self, parent: strawberry.Parent[Outcome]) -> list[UserErrorType]:
+        return list(parent.errors)  # type: ignore[arg-type]
+
+    @strawberry.field(description="The revision this write made; null when nothing was changed.")
+    def revision(self, parent: strawberry.Parent[Outcome]) -> strawberry.ID | None:
+        return None if parent.revision is None else strawberry.ID(str(parent.revision))
+
+
+class Item(NamedTuple):
+    """One item of a payload with results for each."""
+
+    id: Any
+    errors: tuple[UserError, ...]
+
+
+def items_of(outcome: Outcome) -> list[Item]:
+    """The results of a payload, from the plain values they are kept as."""
+    return [
+        Item(one["id"], tuple(_user_error(error) for error in one["errors"]))
+        for one in outcome.value.get("results", ())
+    ]
+
+
+def _user_error(values: list[Any]) -> UserError:
+    code, message, number, field, rule = values
+    return UserError(code, message, number, tuple(field), rule)
+
+
+def order(operation: str, given: WriteInput, body: Any) -> WriteOrder:
+    """A write as it is ordered by an input."""
+    return WriteOrder(operation, body, given.request_id, given.dry_run, given.reason)
+
+
+def writing(info: Info) -> WriteSession:
+    """The session of a mutation."""
+    session = info.context
+    if not isinstance(session, WriteSession):
+        raise TypeError("mutations run in write transactions")
+    return session

@@ -1,0 +1,81 @@
+"""What writing needs: the audit log, the first result of requests that may be repeated, an index for the worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import (
+    SQL,
+    BigAutoField,
+    BigIntegerField,
+    CompositeKey,
+    Database,
+    ForeignKeyField,
+    Model,
+    PostgresqlDatabase,
+    TextField,
+)
+
+
+class Table(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class Revision(Table):
+    id = BigAutoField()
+
+
+class Login(Table):
+    id = BigAutoField()
+
+
+class AuditEntry(Table):
+    id = BigAutoField()
+    revision = ForeignKeyField(Revision, index=False)
+    at_ms = BigIntegerField()
+    operation = TextField()
+    entity_kind = TextField()
+    entity_id = BigIntegerField()
+    actor_login_id = BigIntegerField(null=True)
+    actor_user_id = BigIntegerField(null=True)
+    before = TextField(null=True)
+    after = TextField(null=True)
+    reason = TextField(null=True)
+
+    class Meta:
+        indexes = ((("entity_kind", "entity_id", "id"), False),)
+
+
+class WriteRequest(Table):
+    login = ForeignKeyField(Login, index=False)
+    request_id = TextField()
+    operation = TextField()
+    digest = TextField()
+    outcome = TextField()
+    revision = ForeignKeyField(Revision, index=False)
+
+    class Meta:
+        primary_key = CompositeKey("login", "request_id")
+
+
+class ClientLink(Table):
+    id = BigAutoField()
+    status = TextField()
+    start_at_ms = BigIntegerField()
+
+
+NEW = (AuditEntry, WriteRequest)
+
+
+def up(migrator: Any, db: Database) -> None:
+    if isinstance(db, PostgresqlDatabase):
+        for table in NEW:
+            for field in table._meta.sorted_fields:
+                if isinstance(field, TextField):
+                    field.collation = '"C"'
+    db.bind((*NEW, Revision, Login, ClientLink), bind_refs=False, bind_backrefs=False)
+    db.create_tables(NEW, safe=False)
+    waiting = SQL("status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')")
+    index = ClientLink.index(ClientLink.status, ClientLink.id, where=waiting, name="client_link_waiting")
+    db.execute(index)  # type: ignore[no-untyped-call]
