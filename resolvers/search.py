@@ -249,7 +249,7 @@ def _ad_account_page(
     page: Page,
     scope: str,
 ) -> Connection[AdAccountRow]:
-    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope))
+    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope, order))
     session.have_ad_accounts(rows)
 
     def key(row: AdAccountRow) -> tuple[Any, ...]:
@@ -267,12 +267,13 @@ def _ad_account_page(
     )
 
 
-def _bounds(page: Page, scope: str) -> Bounds:
+def _bounds(page: Page, scope: str, order: Order) -> Bounds:
     if page.size is None:
         raise ValueError("a search is read page by page")
+    shape = (int,) if order.field == OrderField.ID else (str, int)
     return Bounds(
-        None if page.after is None else decode_cursor(scope, page.after),
-        None if page.before is None else decode_cursor(scope, page.before),
+        None if page.after is None else decode_cursor(scope, page.after, shape),
+        None if page.before is None else decode_cursor(scope, page.before, shape),
         page.size + 1,
         page.backwards,
     )
@@ -308,7 +309,7 @@ def _manager_account_page(
 ) -> Connection[ManagerAccountRow]:
     tx = session.transaction
     reached, accounts = mine.manager_accounts(), mine.ad_accounts()
-    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope))
+    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope, order))
     session.have_manager_accounts(rows)
 
     def key(row: ManagerAccountRow) -> tuple[Any, ...]:
@@ -340,7 +341,7 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
     mine = reachable_by_viewer(session)
     tx = session.transaction
     scope = fingerprint("find", prefix)
-    after = None if page.after is None else decode_cursor(scope, page.after)
+    after = None if page.after is None else decode_cursor(scope, page.after, (int, str, int))
     size = page.size or 0
     by_name = Order(OrderField.NAME)
     accounts_by = [Condition("name_or_number_prefix", read.prefix_bounds(prefix))] if prefix else []
