@@ -96,14 +96,14 @@ class AdAccountFilter:
         if predicates > 1 or (predicates == 0 and self.status is None):
             raise Refusal(
                 Code.INVALID_FILTER,
-                "A search for ad accounts takes exactly one predicate, and `status` beside it:"
+                "A search for ad accounts takes exactly one predicate, and `lifeCycleStatus` beside it:"
                 f" {predicates} were given. Leave `filter` out to list everything.",
                 number=3030 if predicates else 474,
             )
         if predicates == 0:
             raise Refusal(
                 Code.INVALID_FILTER,
-                "`status` needs exactly one further predicate beside it, for example `customerId`.",
+                "`lifeCycleStatus` needs exactly one further predicate beside it, for example `customerId`.",
                 number=3030,
             )
         return [*conditions, *_status_conditions(self.status)]
