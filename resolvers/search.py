@@ -41,7 +41,8 @@ def _require_text(name: str, text: str) -> str:
     return text
 
 
-def _require_few(name: str, values: Sequence[Any]) -> None:
+def require_few(name: str, values: Sequence[Any]) -> None:
+    """Refuse an `in` with no values or too many. Raises: Refusal INVALID_FILTER."""
     if not 1 <= len(values) <= MOST_VALUES:
         raise Refusal(Code.INVALID_FILTER, f"`{name}` takes 1 to {MOST_VALUES} values, not {len(values)}.", number=3030)
 
@@ -65,7 +66,7 @@ class TextPredicate:
             text = fold(_require_text(name, self.equals))
             return [Condition(f"{stored}_in", [text]) if "number" in stored else Condition(f"{stored}_equals", text)]
         values = self.one_of or ()
-        _require_few(name, values)
+        require_few(name, values)
         return [Condition(f"{stored}_in", [fold(_require_text(name, value)) for value in values])]
 
 
@@ -84,7 +85,7 @@ class AdAccountFilter:
         """What the database is asked. Raises: Refusal INVALID_FILTER."""
         conditions: list[Condition] = []
         if self.account_ids is not None:
-            _require_few("accountId", self.account_ids)
+            require_few("accountId", self.account_ids)
             conditions.append(Condition("account_id", list(self.account_ids)))
         if self.name is not None:
             conditions += self.name.conditions("name", stored="name")
@@ -139,7 +140,7 @@ class ManagerAccountFilter:
         """What the database is asked. Raises: Refusal INVALID_FILTER."""
         conditions: list[Condition] = []
         if self.customer_ids is not None:
-            _require_few("customerId", self.customer_ids)
+            require_few("customerId", self.customer_ids)
             conditions.append(Condition("customer_id", list(self.customer_ids)))
         if self.name is not None:
             conditions += self.name.conditions("name", stored="name")
