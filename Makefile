@@ -2,6 +2,7 @@
 
 PORT ?= 8000
 PYTHON ?= python3
+BENCH_ARGS ?=
 PYTEST_ARGS ?= -n auto --maxprocesses 4
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,8 +30,8 @@ check: $(VENV)/.tools ## lint, types, direction of imports, schema and migration
 	@$(BIN)/adgraph export-schema | diff schema/schema.graphql - || { echo "schema/schema.graphql is behind the code: run make schema."; exit 1; }
 	@$(BIN)/python -m storage.schema_check
 
-bench: $(VENV)/.tools ## measure against plain Strawberry and Ariadne on generated data
-	@$(BIN)/python -m tests.bench
+bench: $(VENV)/.tools ## measure against plain Strawberry and Ariadne on generated data (BENCH_ARGS=--quick)
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 format: $(VENV)/.tools ## lay out the code and sort imports
 	@$(BIN)/ruff check --fix --exit-zero .

@@ -16,7 +16,7 @@ from resolvers.excerpt import Excerpt
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
-from resolvers.rules.access import Access, AccessCode, Decision, NearMiss, permissions_on, refuse_over_limit
+from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on, refuse_over_limit
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, ChainOverLimit, HopKind, Path, TooManyPaths
@@ -26,6 +26,7 @@ from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.records.rows import UserRow
 
+EXPLANATION = "explanation"
 MOST_CHECKS = 1_000
 """How many checks one `checkMany` answers."""
 
@@ -76,7 +77,7 @@ class Answer:
         return None
 
     def _refuse_over_limit(self) -> None:
-        if self.permissions is None or self.target is None:
+        if self.permissions is None or self.target is None or not self.permissions.over_limit & BIT[self.capability]:
             return
         assignments = assignments_of(self.session.excerpt, self.session, self.subject)
         try:
@@ -120,9 +121,14 @@ def not_visible(capability: Capability) -> Decision:
 
 def assignments_of(excerpt: Excerpt, session: Session, subject: Subject) -> tuple[Assignment, ...]:
     """What a subject holds, from a given excerpt (rule P11)."""
+    held = excerpt.facts.assignments_by_user
+    return tuple(item for user in users_of(excerpt, session, subject) for item in held.get(user, ()))
+
+
+def users_of(excerpt: Excerpt, session: Session, subject: Subject) -> tuple[UserId, ...]:
+    """The users whose roles count for a subject (rule P11)."""
     facts = excerpt.facts
-    users = users_of_login(facts, session.viewer.login_id) if subject is None else users_asked_as(facts, subject)
-    return tuple(item for user in users for item in facts.assignments_by_user.get(user, ()))
+    return users_of_login(facts, session.viewer.login_id) if subject is None else users_asked_as(facts, subject)
 
 
 class CheckRequest(NamedTuple):
@@ -148,7 +154,7 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     seen = {one: target is not None and _shown(session.reach, target) for one, target in found.items()}
     reaches: dict[Subject, Reach] = {None: session.reach}
     for user in known:
-        reaches[user] = Reach.of_users(hierarchy, users_asked_as(facts, user))
+        reaches[user] = session.excerpt.reach_of(users_asked_as(facts, user))
     answers = []
     for request in requests:
         target, reach = found[request.target], reaches.get(request.subject)
@@ -157,7 +163,19 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
         answers.append(
             Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
         )
+    _explain_together(session, answers)
     return answers
+
+
+def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
+    """Whoever asks for one reason gets all loaded: of the denied ones, or of the allowed ones, which few ask for."""
+    for allowed in (False, True):
+        keys = [
+            (answer.subject, answer.target, answer.context)
+            for answer in answers
+            if answer.permissions is not None and bool(answer.allowed) is allowed
+        ]
+        session.register(EXPLANATION, list(dict.fromkeys(keys)))
 
 
 def _shown(reach: Reach, target: AnyTarget) -> bool:
@@ -178,7 +196,7 @@ def _target(session: Session, one: TargetId) -> AnyTarget | None:
 
 
 class Explanation:
-    """All there is to say about one subject and one target, as far as the asker may see it."""
+    """All there is to say about one subject and one target, as far as the asker may see it. Made by `explain`."""
 
     def __init__(self, session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> None:
         self.session = session
@@ -186,14 +204,6 @@ class Explanation:
         self.target = target
         self.context = context
         self._excerpt = session.explained
-        if subject is not None:
-            self._excerpt.know_users([subject])
-        if isinstance(target, AdAccountFact):
-            self._excerpt.know_ad_accounts([target])
-        else:
-            self._excerpt.know_manager_accounts([target])
-        # Whether a path may be shown depends on every manager account it leads through.
-        self._excerpt.know_manager_accounts(list(self._excerpt.above()))
 
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:
@@ -201,11 +211,19 @@ class Explanation:
         return assignments_of(self._excerpt, self.session, self.subject)
 
     @cached_property
+    def _reach(self) -> Reach:
+        return self._excerpt.reach_of(users_of(self._excerpt, self.session, self.subject))
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """What the subject holds on the target, found without looking at single paths."""
+        return permissions_on(self._reach, self.target, self.context)
+
+    @cached_property
     def access(self) -> Access:
         """Paths, deciding paths, contexts. Raises: Refusal TOO_MANY_PATHS."""
-        reach = Reach(self._excerpt.hierarchy, self.assignments)
         try:
-            return rules.access_of(reach, self.assignments, self.target, self.context, self._visible)
+            return rules.access_of(self._reach, self.assignments, self.target, self.context, self._visible)
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 
@@ -219,8 +237,7 @@ class Explanation:
         """The answer to one check about the same subject and target."""
         target = self.target
         known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
-        permissions = self.access.permissions
-        return Answer(self.session, self.subject, known_as, capability, self.context, target, permissions, self)
+        return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
     def decide(self, capability: Capability) -> Decision:
         """The reason for one capability.
@@ -229,8 +246,11 @@ class Explanation:
         """
         facts = self._excerpt.facts
         try:
-            refuse_over_limit(self.access.permissions, facts, self.assignments, self.target, capability)
-            return rules.decision(self.access, capability, lambda: self._near_misses(capability))
+            refuse_over_limit(self.permissions, facts, self.assignments, self.target, capability)
+            if self.permissions.allow(capability):
+                return rules.decision(self.access, capability, lambda: ())
+            denied = Denied(self.permissions, self.target, self.context, capability)
+            return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access.paths)
         except ChainOverLimit as error:
             raise over_limit(error.chain) from error
         except TooManyPaths as error:
@@ -243,8 +263,7 @@ class Explanation:
 
     @cached_property
     def _mine(self) -> Reach:
-        facts = self._excerpt.facts
-        return Reach.of_users(self._excerpt.hierarchy, users_of_login(facts, self.session.viewer.login_id))
+        return self._excerpt.reach_of(users_of(self._excerpt, self.session, None))
 
     @cached_property
     def _my_manager_accounts(self) -> frozenset[ManagerAccountId]:
@@ -272,13 +291,26 @@ class Explanation:
 
 def explain(session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
     """The explanation of one subject and target; both must be visible to the asker. Made once a request."""
-    found = session.together(
-        "explanation",
-        (subject, target, context),
-        "explanation",
-        lambda keys: {key: Explanation(session, *key) for key in keys},
-    )
-    return found or Explanation(session, subject, target, context)
+    key = (subject, target, context)
+    found = session.together(EXPLANATION, key, "explanation", lambda keys: _explanations(session, keys))
+    if found is None:
+        raise LookupError("an explanation was asked for and not made")
+    return found
+
+
+_Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
+
+
+def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanation]:
+    """Cost: a fixed number of SELECTs for any number of explanations."""
+    excerpt = session.explained
+    excerpt.know_users(list({subject for subject, _, _ in keys if subject is not None}))
+    accounts = {target for _, target, _ in keys if isinstance(target, AdAccountFact)}
+    excerpt.know_ad_accounts(list(accounts))
+    excerpt.know_manager_accounts(list({target for _, target, _ in keys if not isinstance(target, AdAccountFact)}))
+    # Whether a path may be shown depends on every manager account it leads through.
+    excerpt.know_manager_accounts(list(excerpt.above()))
+    return {key: Explanation(session, *key) for key in keys}
 
 
 def access_of(

@@ -28,6 +28,8 @@ from storage.records.values import (
 )
 
 _ORDER = {relationship: position for position, relationship in enumerate(Relationship)}
+_KEY = (int, int)
+"""Children are ordered by id, then by how they belong."""
 _TWINS = 2
 """One ad account can stand up to three times under one parent: owned, linked and aggregated."""
 
@@ -282,9 +284,9 @@ def _child_page(
         return read.ChildPage(limit=session.nodes_left + 1)
     after, before = -1, MAX_ID
     if page.after is not None:
-        after = decode_cursor(asked.scope(parents[0]), page.after)[0] - 1
+        after = decode_cursor(asked.scope(parents[0]), page.after, _KEY)[0] - 1
     if page.before is not None:
-        before = decode_cursor(asked.scope(parents[0]), page.before)[0] + 1
+        before = decode_cursor(asked.scope(parents[0]), page.before, _KEY)[0] + 1
     return read.ChildPage(page.size + 1 + _TWINS, after, before, page.backwards)
 
 

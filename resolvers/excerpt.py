@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from resolvers.rules.hierarchy import Hierarchy
-from resolvers.rules.reach import may_act
+from resolvers.rules.reach import Reach, may_act
 from storage.database import Transaction
 from storage.reads import facts as read
 from storage.records.facts import (
@@ -58,6 +58,7 @@ class Excerpt:
         self._aggregators_known: set[ManagerAccountId] = set()
         self._links_to_known: set[AdAccountId] = set()
         self._hierarchy: Hierarchy | None = None
+        self._reaches: dict[tuple[UserId, ...], Reach] = {}
 
     @property
     def hierarchy(self) -> Hierarchy:
@@ -85,6 +86,14 @@ class Excerpt:
     def facts(self) -> Facts:
         """What is loaded now."""
         return self.hierarchy.facts
+
+    def reach_of(self, users: tuple[UserId, ...]) -> Reach:
+        """What these users, who may act, reach together, as far as loaded: one object as long as nothing is added."""
+        hierarchy = self.hierarchy
+        found = self._reaches.get(users)
+        if found is None or found.hierarchy is not hierarchy:
+            found = self._reaches[users] = Reach.of_users(hierarchy, users)
+        return found
 
     def _add(self, known: dict[K, V], found: Iterable[V], key: Callable[[V], K]) -> None:
         before = len(known)

@@ -14,6 +14,7 @@ from resolvers.errors import Code, Refusal
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
+from resolvers.search import require_few
 from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session
 from storage.folding import fold
 from storage.reads import links as read
@@ -85,8 +86,8 @@ def search_client_links(
 ) -> Connection[ClientLinkRow]:
     """SearchClientLinks: the latest link of each pair; without a predicate, all the viewer may see.
 
-    Raises: Refusal INVALID_FILTER for predicates that exclude each other, FORBIDDEN for customer links asked
-    by somebody who may view none.
+    Raises: Refusal INVALID_FILTER for predicates that exclude each other or lists too long, FORBIDDEN for
+    customer links asked by somebody who may view none.
     """
     _check_predicates(asked)
     if asked.client_customer_ids is not None:
@@ -96,6 +97,10 @@ def search_client_links(
 
 
 def _check_predicates(asked: ClientLinkFilter) -> None:
+    if asked.client_account_ids is not None:
+        require_few("clientAccountId", asked.client_account_ids)
+    if asked.client_customer_ids is not None:
+        require_few("clientCustomerId", asked.client_customer_ids)
     if asked.direct_managing_customer_id is not None and asked.managing_customer_id is not None:
         raise Refusal(
             Code.INVALID_FILTER,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
 from resolvers.errors import Code, Refusal
+from storage.records.ids import MAX_ID
 
 MAX_PAGE_SIZE = 100
 DEFAULT_PAGE_SIZE = 50
@@ -109,8 +110,20 @@ def encode_cursor(scope: str, key: Key) -> str:
     return urlsafe_b64encode(_checksum(body) + body).decode().rstrip("=")
 
 
-def decode_cursor(scope: str, cursor: str) -> Key:
-    """The key a cursor stands for.
+Shape = tuple[type, ...]
+"""The types of a key's values, in order."""
+
+
+def _could_be_a_key(key: list[Any], shape: Shape | None) -> bool:
+    # The checksum is no secret: what somebody signs himself must still be something a database can compare with.
+    plain = all(
+        (type(part) is int and 0 <= part <= MAX_ID) or (type(part) is str and "\x00" not in part) for part in key
+    )
+    return plain and bool(key) and (shape is None or tuple(map(type, key)) == shape)
+
+
+def decode_cursor(scope: str, cursor: str, shape: Shape | None = None) -> Key:
+    """The key a cursor stands for; with `shape`, only a key of these types.
 
     Raises: Refusal INVALID_CURSOR when it was changed, or comes from another list.
     """
@@ -119,14 +132,15 @@ def decode_cursor(scope: str, cursor: str) -> Key:
         body = raw[_CHECKSUM_BYTES:]
         found, *key = orjson.loads(body) if raw[:_CHECKSUM_BYTES] == _checksum(body) else (None,)
         # Base64 ignores stray characters and spare bits: only the one canonical spelling is a cursor.
-        genuine = found is not None and encode_cursor(found, tuple(key)) == cursor
+        genuine = (
+            found is not None
+            and encode_cursor(found, tuple(key)) == cursor
+            and (found != scope or _could_be_a_key(key, shape))
+        )
     except (ValueError, TypeError):
         genuine = False
     if not genuine:
-        raise Refusal(
-            Code.INVALID_CURSOR,
-            "This cursor is not one we gave out. Use the `endCursor` of a page as it was received, or leave it out.",
-        )
+        raise _not_ours()
     if found != scope:
         raise Refusal(
             Code.INVALID_CURSOR,
@@ -134,6 +148,13 @@ def decode_cursor(scope: str, cursor: str) -> Key:
             " Start from the first page.",
         )
     return tuple(key)
+
+
+def _not_ours() -> Refusal:
+    return Refusal(
+        Code.INVALID_CURSOR,
+        "This cursor is not one we gave out. Use the `endCursor` of a page as it was received, or leave it out.",
+    )
 
 
 def fingerprint(name: str, *parts: object) -> str:
@@ -146,13 +167,21 @@ def fingerprint(name: str, *parts: object) -> str:
     return f"{name}:{hashlib.blake2s(text, digest_size=4).hexdigest()}"
 
 
-def cut(edges: Iterable[Edge], page: Page, scope: str, *, descending: bool = False) -> tuple[list[Edge], bool, bool]:
+def _comparable(scope: str, cursor: str, edges: Sequence[Edge]) -> Key:
+    """The key of a cursor, which has the types of the list's keys; keys of a tree differ in length only."""
+    key = decode_cursor(scope, cursor)
+    if edges and any(type(mine) is not type(theirs) for mine, theirs in zip(key, edges[0].key, strict=False)):
+        raise _not_ours()
+    return key
+
+
+def cut(edges: Sequence[Edge], page: Page, scope: str, *, descending: bool = False) -> tuple[list[Edge], bool, bool]:
     """The page of a list that is at hand in ascending order: its edges, and whether there is more after and before.
 
     Raises: Refusal INVALID_CURSOR.
     """
-    after = None if page.after is None else decode_cursor(scope, page.after)
-    before = None if page.before is None else decode_cursor(scope, page.before)
+    after = None if page.after is None else _comparable(scope, page.after, edges)
+    before = None if page.before is None else _comparable(scope, page.before, edges)
     low, high = (before, after) if descending else (after, before)
     inside = [edge for edge in edges if (low is None or edge.key > low) and (high is None or edge.key < high)]
     if descending:

@@ -41,7 +41,8 @@ def _require_text(name: str, text: str) -> str:
     return text
 
 
-def _require_few(name: str, values: Sequence[Any]) -> None:
+def require_few(name: str, values: Sequence[Any]) -> None:
+    """Refuse an `in` with no values or too many. Raises: Refusal INVALID_FILTER."""
     if not 1 <= len(values) <= MOST_VALUES:
         raise Refusal(Code.INVALID_FILTER, f"`{name}` takes 1 to {MOST_VALUES} values, not {len(values)}.", number=3030)
 
@@ -65,7 +66,7 @@ class TextPredicate:
             text = fold(_require_text(name, self.equals))
             return [Condition(f"{stored}_in", [text]) if "number" in stored else Condition(f"{stored}_equals", text)]
         values = self.one_of or ()
-        _require_few(name, values)
+        require_few(name, values)
         return [Condition(f"{stored}_in", [fold(_require_text(name, value)) for value in values])]
 
 
@@ -84,7 +85,7 @@ class AdAccountFilter:
         """What the database is asked. Raises: Refusal INVALID_FILTER."""
         conditions: list[Condition] = []
         if self.account_ids is not None:
-            _require_few("accountId", self.account_ids)
+            require_few("accountId", self.account_ids)
             conditions.append(Condition("account_id", list(self.account_ids)))
         if self.name is not None:
             conditions += self.name.conditions("name", stored="name")
@@ -96,14 +97,14 @@ class AdAccountFilter:
         if predicates > 1 or (predicates == 0 and self.status is None):
             raise Refusal(
                 Code.INVALID_FILTER,
-                "A search for ad accounts takes exactly one predicate, and `status` beside it:"
+                "A search for ad accounts takes exactly one predicate, and `lifeCycleStatus` beside it:"
                 f" {predicates} were given. Leave `filter` out to list everything.",
                 number=3030 if predicates else 474,
             )
         if predicates == 0:
             raise Refusal(
                 Code.INVALID_FILTER,
-                "`status` needs exactly one further predicate beside it, for example `customerId`.",
+                "`lifeCycleStatus` needs exactly one further predicate beside it, for example `customerId`.",
                 number=3030,
             )
         return [*conditions, *_status_conditions(self.status)]
@@ -139,7 +140,7 @@ class ManagerAccountFilter:
         """What the database is asked. Raises: Refusal INVALID_FILTER."""
         conditions: list[Condition] = []
         if self.customer_ids is not None:
-            _require_few("customerId", self.customer_ids)
+            require_few("customerId", self.customer_ids)
             conditions.append(Condition("customer_id", list(self.customer_ids)))
         if self.name is not None:
             conditions += self.name.conditions("name", stored="name")
@@ -249,7 +250,7 @@ def _ad_account_page(
     page: Page,
     scope: str,
 ) -> Connection[AdAccountRow]:
-    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope))
+    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope, order))
     session.have_ad_accounts(rows)
 
     def key(row: AdAccountRow) -> tuple[Any, ...]:
@@ -267,12 +268,13 @@ def _ad_account_page(
     )
 
 
-def _bounds(page: Page, scope: str) -> Bounds:
+def _bounds(page: Page, scope: str, order: Order) -> Bounds:
     if page.size is None:
         raise ValueError("a search is read page by page")
+    shape = (int,) if order.field == OrderField.ID else (str, int)
     return Bounds(
-        None if page.after is None else decode_cursor(scope, page.after),
-        None if page.before is None else decode_cursor(scope, page.before),
+        None if page.after is None else decode_cursor(scope, page.after, shape),
+        None if page.before is None else decode_cursor(scope, page.before, shape),
         page.size + 1,
         page.backwards,
     )
@@ -308,7 +310,7 @@ def _manager_account_page(
 ) -> Connection[ManagerAccountRow]:
     tx = session.transaction
     reached, accounts = mine.manager_accounts(), mine.ad_accounts()
-    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope))
+    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope, order))
     session.have_manager_accounts(rows)
 
     def key(row: ManagerAccountRow) -> tuple[Any, ...]:
@@ -340,7 +342,7 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
     mine = reachable_by_viewer(session)
     tx = session.transaction
     scope = fingerprint("find", prefix)
-    after = None if page.after is None else decode_cursor(scope, page.after)
+    after = None if page.after is None else decode_cursor(scope, page.after, (int, str, int))
     size = page.size or 0
     by_name = Order(OrderField.NAME)
     accounts_by = [Condition("name_or_number_prefix", read.prefix_bounds(prefix))] if prefix else []

@@ -36,7 +36,7 @@ class RestrictedManagerAccount:
 
     @strawberry.field(description="Why there is nothing more to see.")
     def reason(self) -> str:
-        return "You hold no role that reaches this manager account."
+        return "None of your roles lets you view this manager account."
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

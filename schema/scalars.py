@@ -50,9 +50,13 @@ def _millionths(text: Any) -> int:
 
 def _date(text: Any) -> str:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
     except (TypeError, ValueError):
-        raise ValueError("A Date is written like 2026-01-31.") from None
+        day = None
+    # strptime also takes 2026-1-31; a day is written in one way only.
+    if day is None or day != text:
+        raise ValueError("A Date is written like 2026-01-31.")
+    return day
 
 
 SCALARS: dict[Any, Any] = {

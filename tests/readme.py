@@ -1,4 +1,4 @@
-"""The tables of the README that are made from code. `python -m tests.readme` writes them in place."""
+"""The tables and lists of the README that are made from code. `python -m tests.readme` writes them in place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from adgraph.page import operations
 from adgraph.settings import Settings, variable_of
 from resolvers.rules.capabilities import CAPABILITY_RULES, CapabilityRule
 from storage.records.values import Role
@@ -51,7 +52,17 @@ def settings_table() -> str:
     return _table(("variable", "what it decides", "allowed", "default"), *rows)
 
 
-GENERATED: Mapping[str, Callable[[], str]] = {"permissions": permission_table, "settings": settings_table}
+def question_list() -> str:
+    """The questions of the menu, each with its file."""
+    listed = operations(README.parent / "queries")
+    return "\n".join(f"- [{each.question}](queries/{each.name}.graphql)" for each in listed)
+
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "permissions": permission_table,
+    "questions": question_list,
+    "settings": settings_table,
+}
 """The blocks of the README that stand between `<!-- name -->` and `<!-- /name -->`."""
 
 

@@ -6,7 +6,7 @@ counted, never named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -166,28 +166,45 @@ def decision(
 
     The caller has made sure that no chain over the limit is what would decide (`refuse_over_limit`).
     """
-    rule = RULE_ID[capability]
-    permissions = access.permissions
-    if permissions.allow(capability):
+    if access.permissions.allow(capability):
         index = access.deciding.get(capability)
         message = f"Allowed: {describe(access.paths[index])}." if index is not None else "Allowed."
-        return Decision(capability, True, AccessCode.ALLOWED, rule, message, index, ())
-    if not BIT[capability] & (ON_AD_ACCOUNT if isinstance(access.target, AdAccountFact) else ON_MANAGER_ACCOUNT):
-        kind = "a manager account" if isinstance(access.target, AdAccountFact) else "an ad account"
+        return Decision(capability, True, AccessCode.ALLOWED, RULE_ID[capability], message, index, ())
+    asked = Denied(access.permissions, access.target, access.context, capability)
+    return denial(asked, near_misses, lambda: access.paths)
+
+
+class Denied(NamedTuple):
+    """What was asked in vain, and what is held instead."""
+
+    permissions: Permissions
+    target: AnyTarget
+    context: ManagerAccountId | None
+    capability: Capability
+
+
+def denial(
+    denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], paths: Callable[[], Sequence[Path]]
+) -> Decision:
+    """Why a capability is not held. `paths`, what the subject does hold there, are looked for only without a miss."""
+    permissions, target, context, capability = denied
+    rule = RULE_ID[capability]
+    if not BIT[capability] & (ON_AD_ACCOUNT if isinstance(target, AdAccountFact) else ON_MANAGER_ACCOUNT):
+        kind = "a manager account" if isinstance(target, AdAccountFact) else "an ad account"
         message = f"{capability} can only be held on {kind}."
         return Decision(capability, False, AccessCode.NO_PATH, rule, message, None, ())
     if permissions.withheld & BIT[capability]:
-        message = _state_message(access.target)
-        return Decision(capability, False, AccessCode.OBJECT_STATE, "P12", message, None, ())
+        return Decision(capability, False, AccessCode.OBJECT_STATE, "P12", _state_message(target), None, ())
     misses = tuple(sorted(near_misses(), key=_closeness))
-    if not misses and access.paths:
-        return _stopped_more_than_once(access.paths[0], capability)
-    if not misses:
-        message = "No assignment leads to it over active links"
-        message += f" through manager account {access.context}." if access.context is not None else "."
-        return Decision(capability, False, AccessCode.NO_PATH, "P3", message, None, ())
-    best = misses[0]
-    return Decision(capability, False, best.code, best.rule, best.message, None, misses)
+    if misses:
+        best = misses[0]
+        return Decision(capability, False, best.code, best.rule, best.message, None, misses)
+    held = paths()
+    if held:
+        return _stopped_more_than_once(held[0], capability)
+    message = "No assignment leads to it over active links"
+    message += f" through manager account {context}." if context is not None else "."
+    return Decision(capability, False, AccessCode.NO_PATH, "P3", message, None, ())
 
 
 def _stopped_more_than_once(path: Path, capability: Capability) -> Decision:

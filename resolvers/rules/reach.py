@@ -131,7 +131,7 @@ def allowed_by_state(facts: Facts, account: OwnedAccount) -> CapabilitySet:
 class Reach:
     """Everything a set of assignments reaches, worked out target by target and remembered."""
 
-    __slots__ = ("_assignments", "_beyond", "_owned", "_scoped", "_within", "facts", "hierarchy")
+    __slots__ = ("_assignments", "_beyond", "_managers", "_owned", "_scoped", "_within", "facts", "hierarchy")
 
     def __init__(self, hierarchy: Hierarchy, assignments: Iterable[Assignment]) -> None:
         self.facts = hierarchy.facts
@@ -147,6 +147,7 @@ class Reach:
         self._within: _CarriedByManager = {}
         self._beyond: _CarriedByManager = {}
         self._owned: dict[ManagerAccountId, Permissions] = {}
+        self._managers: dict[ManagerAccountId, Permissions] = {}
 
     @classmethod
     def of_users(cls, hierarchy: Hierarchy, users: Iterable[UserId]) -> Reach:
@@ -279,7 +280,13 @@ class Reach:
 
     def on_manager_account(self, target: ManagerAccountId, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on a manager account; with a context, only through it (rule P8)."""
-        return _union(self.grants_on_manager_account(target), context, self._state_of(target))
+        found = self._managers.get(target) if context is None else None
+        if found is None:
+            found = _union(self.grants_on_manager_account(target), context, self._state_of(target))
+            # A state may become known later, under the same view: what was answered without it is not kept.
+            if context is None and target in self.facts.manager_accounts:
+                self._managers[target] = found
+        return found
 
     def _state_of(self, target: ManagerAccountId) -> CapabilitySet:
         """What the state of a manager account lets anybody do (P12, as for ad accounts)."""

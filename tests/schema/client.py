@@ -36,7 +36,7 @@ STABLE_CODES = frozenset(
     {*map(str, Code), PARSE_FAILED, VALIDATION_FAILED, BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE}
 )
 NOW_MS = EARLIEST_NOW_MS
-_INSIDES = re.compile(r"Traceback|sqlite|psycopg|peewee|SELECT |<class|object at 0x|NoneType", re.IGNORECASE)
+_INSIDES = re.compile(r"Traceback|[Ss][Qq][Ll]ite|psycopg|[Pp]eewee|SELECT |<class|object at 0x|NoneType")
 """What a sentence to a stranger never contains."""
 
 Answer = dict[str, Any]

@@ -12,6 +12,7 @@ from tests.databases import Databases
 from tests.oracle import World
 from tests.schema.client import NOW_MS, GraphClient
 from tests.schema.facts_of import read_world
+from tests.schema.full_house import build_full_house
 
 AsUser = Callable[[int], GraphClient]
 
@@ -47,3 +48,14 @@ def as_user(demo_database: Database, demo_world: World) -> AsUser:
         return clients[login]
 
     return client
+
+
+@pytest.fixture(scope="session")
+def house(databases: Databases, migrated_url: str) -> Iterator[GraphClient]:
+    """The Super Admin of the company of `full_house`. Read it only: every test shares it."""
+    url = databases.copy_of(migrated_url)
+    database = Database.open(url)
+    build_full_house(database)
+    yield GraphClient(database, 1)
+    database.close()
+    databases.drop(url)

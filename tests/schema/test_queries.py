@@ -86,7 +86,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "adAccounts.totalCount": 7,
         "adAccounts.pageInfo.hasNextPage": True,
         "adAccounts.nodes.*.accountId": list(reversed(SEVEN_BELOW_111))[:5],
-        "adAccounts.nodes.0.owner.reason": "You hold no role that reaches this manager account.",
+        "adAccounts.nodes.0.owner.reason": "None of your roles lets you view this manager account.",
     },
     "which-accounts-of-others-do-we-run": {
         "managerAccount.adAccounts.edges.*.node.accountId": ["444111"],

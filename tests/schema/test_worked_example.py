@@ -191,7 +191,10 @@ def test_one_level_under_each_level(as_user: AsUser) -> None:
 
 def test_the_other_user_of_the_login_shows_its_own_roles_only(as_user: AsUser) -> None:
     answer = as_user(ALEX).data(
-        '{ original: user(id: "1001") { customerRoles { customerId } } other: user(id: "1002") { customerRoles { customerId } } }'
+        """{
+          original: user(id: "1001") { customerRoles { customerId } }
+          other: user(id: "1002") { customerRoles { customerId } }
+        }"""
     )
     told = {key: {row["customerId"] for row in value["customerRoles"]} for key, value in answer.items()}
     assert told == {"original": {"999", "111", "222", "333"}, "other": {"111", "222", "333"}}
@@ -200,7 +203,7 @@ def test_the_other_user_of_the_login_shows_its_own_roles_only(as_user: AsUser) -
 def test_the_demo_company_explains_every_access_it_tells(as_user: AsUser, demo_world: World) -> None:
     client = as_user(6003)
     before = client.claims.checked
-    targets = [target for target in Oracle(demo_world).accessible(6003)]
+    targets = Oracle(demo_world).accessible(6003)
     for kind, number in sorted(targets):
         name = "AdAccount" if kind == AD else "ManagerAccount"
         client.data("query ($target: ID!) { access(target: $target) { capabilities } }", {"target": f"{name}:{number}"})

@@ -93,10 +93,16 @@ def test_a_context_named_is_the_one_that_counts(world: World, database: Database
 
 RIGHTS = """query ($ids: [ID!]!) {
   nodes(ids: $ids) {
-    ... on ManagerAccount { customerId viewerCapabilities viewerRoles
-      view: viewerCan(capability: VIEW) { allowed } users: viewerCan(capability: MANAGE_USERS) { allowed error { code } } }
-    ... on AdAccount { accountId viewerCapabilities viewerRoles viewerContextId viewerContexts { customerId capabilities }
-      view: viewerCan(capability: VIEW) { allowed } delete: viewerCan(capability: DELETE_AD_ACCOUNT) { allowed error { code } } }
+    ... on ManagerAccount {
+      customerId viewerCapabilities viewerRoles
+      view: viewerCan(capability: VIEW) { allowed }
+      users: viewerCan(capability: MANAGE_USERS) { allowed error { code } }
+    }
+    ... on AdAccount {
+      accountId viewerCapabilities viewerRoles viewerContextId viewerContexts { customerId capabilities }
+      view: viewerCan(capability: VIEW) { allowed }
+      delete: viewerCan(capability: DELETE_AD_ACCOUNT) { allowed error { code } }
+    }
   }
 }"""
 
@@ -226,7 +232,9 @@ def test_accessible_accounts_of_others_hide_and_count(world: World, database: Da
 LEVEL = """query ($id: ID!) {
   managerAccount(id: $id) {
     adAccounts { totalCount hiddenCount edges { relationship node { accountId viewerCapabilities } } }
-    managerAccounts { totalCount hiddenCount edges { relationship linkPermission node { customerId viewerCapabilities } } }
+    managerAccounts {
+      totalCount hiddenCount edges { relationship linkPermission node { customerId viewerCapabilities } }
+    }
   }
 }"""
 

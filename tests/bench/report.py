@@ -1,0 +1,126 @@
+"""The result of a run: as tables on the terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.in_process import Documents, PointChecks
+from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, Measured, Ratio
+
+PLAIN_AT_LEAST, ARIADNE_AT_LEAST = 3.0, 1.0
+POINT_CHECK_P95_MS = 0.5
+MEMORY_MIB = 200
+SERVERS = (OURS, STATIC, PLAIN, ARIADNE)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything one run found."""
+
+    effort: Effort
+    ad_accounts: int
+    measured: Sequence[Measured]
+    memory_mib: dict[str, float]
+    point_checks: PointChecks
+    documents: Documents
+
+    def targets(self) -> dict[str, bool]:
+        """Each target by its sentence, and whether this run reached it. Nothing fails by it: machines differ."""
+        slowest = [(one.question, server) for one in self.measured for server in (PLAIN, ARIADNE)]
+        reached = {
+            f"{question}: {server} takes at least {_least(server):g}× our CPU": self._ratio(question, server).median
+            >= _least(server)
+            for question, server in slowest
+        }
+        reached[f"point check in process: p95 ≤ {POINT_CHECK_P95_MS} ms"] = (
+            self.point_checks.p95_ms <= POINT_CHECK_P95_MS
+        )
+        reached[f"memory ≤ {MEMORY_MIB} MiB with the largest tree served"] = self.memory_mib["VmHWM"] <= MEMORY_MIB
+        reached["every document is parsed once"] = self.documents.parsed == self.documents.documents
+        return reached
+
+    def _ratio(self, question: str, server: str) -> Ratio:
+        [one] = (each for each in self.measured if each.question == question)
+        return one.ratio(server, OURS)
+
+    def as_json(self) -> bytes:
+        """The run as JSON, samples and all."""
+        found: dict[str, Any] = {
+            "effort": self.effort._asdict(),
+            "adAccounts": self.ad_accounts,
+            "questions": [
+                {
+                    "name": one.question,
+                    "replyBytes": one.reply_bytes,
+                    "samples": {name: [sample._asdict() for sample in all_] for name, all_ in one.samples.items()},
+                    "cpuMs": {name: one.cpu_ms(name) for name in one.samples},
+                    "cpuToOurs": {name: one.ratio(name, OURS)._asdict() for name in one.samples if name != OURS},
+                }
+                for one in self.measured
+            ],
+            "memoryMib": self.memory_mib,
+            "pointChecks": self.point_checks._asdict(),
+            "documents": self.documents._asdict(),
+            "targets": self.targets(),
+        }
+        return orjson.dumps(found, option=orjson.OPT_INDENT_2)
+
+
+def _least(server: str) -> float:
+    return PLAIN_AT_LEAST if server == PLAIN else ARIADNE_AT_LEAST
+
+
+def show(result: Result, console: Console) -> None:
+    """Print the tables."""
+    console.print(_times(result))
+    console.print(_ratios(result))
+    checks, documents = result.point_checks, result.documents
+    console.print(
+        f"Point check in process, {checks.ad_accounts:,} ad accounts: p50 {checks.p50_ms:.3f} ms,"
+        f" p95 {checks.p95_ms:.3f} ms ({checks.checks:,} checks, {checks.allowed:,} allowed)",
+        f"Memory of the adgraph process after all questions: {result.memory_mib['VmRSS']:.0f} MiB,"
+        f" at most {result.memory_mib['VmHWM']:.0f} MiB",
+        f"Documents: {documents.requests} requests of {documents.documents} documents, {documents.parsed} parsed",
+        sep="\n",
+        highlight=False,
+    )
+    missed = [sentence for sentence, reached in result.targets().items() if not reached]
+    console.print("All targets reached." if not missed else "Targets missed:", style="green" if not missed else "red")
+    for sentence in missed:
+        console.print(f"  {sentence}", highlight=False)
+
+
+def _times(result: Result) -> Table:
+    table = Table(title="CPU ms a request of the server process (requests/s in brackets), medians")
+    table.add_column("question")
+    table.add_column("reply", justify="right")
+    for name in SERVERS:
+        table.add_column(name, justify="right")
+    for one in result.measured:
+        cells = [f"{one.cpu_ms(name):.3g} ({one.requests_per_second(name):.3g})" for name in SERVERS]
+        table.add_row(one.question, f"{one.reply_bytes / 1_000:,.1f} kB", *cells)
+    return table
+
+
+def _ratios(result: Result) -> Table:
+    table = Table(title="CPU compared, median of the rounds (lowest–highest)")
+    table.add_column("question")
+    for title in ("adgraph / static", "plain Strawberry / adgraph", "Ariadne / adgraph"):
+        table.add_column(title, justify="right")
+    for one in result.measured:
+        ratios = (one.ratio(OURS, STATIC), one.ratio(PLAIN, OURS), one.ratio(ARIADNE, OURS))
+        table.add_row(one.question, *(f"{each.median:.1f} ({each.lowest:.1f}–{each.highest:.1f})" for each in ratios))
+    return table
+
+
+def write(result: Result, path: Path) -> None:
+    """Write the JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(result.as_json())

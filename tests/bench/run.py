@@ -1,0 +1,65 @@
+"""One run from the data to the result: servers up, answers equal, rounds, what is measured in process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.bench.data import Data
+from tests.bench.in_process import count_parsed, time_point_checks
+from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, check_equal, compare, file_name
+from tests.bench.questions import Question, questions
+from tests.bench.report import Result
+from tests.bench.servers import Server, adgraph, running
+
+_SERVE = ["-m", "tests.bench.peers.serve"]
+
+
+@contextmanager
+def answering(data: Data, asked: Sequence[Question]) -> Iterator[dict[str, Server]]:
+    """All four servers over the same data, after their answers were found equal.
+
+    Raises: AnswersDiffer, ServerFailed.
+    """
+    path = data.url.removeprefix("sqlite:///")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="adgraph-bench-")))
+        ours = stack.enter_context(adgraph(data.url, folder / "adgraph.log"))
+        peers = [
+            stack.enter_context(running(name, "/graphql/", [*_SERVE, kind, path, "{port}"], {}, folder / f"{kind}.log"))
+            for name, kind in ((PLAIN, "plain"), (ARIADNE, "ariadne"))
+        ]
+        for server in (ours, *peers):
+            server.await_listening()
+        replies = check_equal([ours, *peers], asked, data.token)
+        prebuilt = folder / "replies"
+        prebuilt.mkdir()
+        for question in asked:
+            (prebuilt / file_name(question)).write_bytes(replies[question.name])
+        command = [*_SERVE, "static", str(prebuilt), "{port}"]
+        static = stack.enter_context(running(STATIC, "/{name}", command, {}, folder / "static.log"))
+        static.await_listening()
+        yield {server.name: server for server in (ours, static, *peers)}
+
+
+def run(data: Data, effort: Effort, point_checks: int, progress: Callable[[str], None]) -> Result:
+    """Measure everything."""
+    asked = questions(data)
+    progress("starting the servers and comparing their answers")
+    with answering(data, asked) as servers:
+        return measure(data, servers, effort, point_checks, progress)
+
+
+def measure(
+    data: Data, servers: dict[str, Server], effort: Effort, point_checks: int, progress: Callable[[str], None]
+) -> Result:
+    """Measure everything on servers that run."""
+    asked = questions(data)
+    measured = compare(list(servers.values()), asked, data.token, effort, progress)
+    memory = servers[OURS].memory_mib()
+    progress("point checks in process")
+    checks = time_point_checks(data, point_checks)
+    progress("counting parsed documents")
+    return Result(effort, data.ad_accounts, measured, memory, checks, count_parsed(data, asked))
