@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from adgraph.auth import Caller
@@ -10,31 +12,75 @@ from adgraph.settings import Settings
 from adgraph.view import Graph
 from adgraph.wire import GraphQLRequest
 from resolvers.session import Limits, Session, Viewer
-from storage.database import Transaction
+from resolvers.writing import WriteSession
+from storage.database import Database, Transaction
 from storage.records.ids import Instant
 
 
-def graph_for(settings: Settings) -> Graph:
-    """The graph under these settings. Building the schema takes a moment, so it happens here and not at import."""
-    from schema.execution import engine
+class SessionGraph:
+    """The graph under some settings: sessions are made here, from callers, clocks and limits."""
 
-    execute = engine().execute
-    limits = Limits(max_nodes=settings.max_nodes)
-    introspection = settings.allows_introspection
+    def __init__(self, settings: Settings) -> None:
+        # Building the schema takes a moment, so it happens here and not at import.
+        from schema.execution import engine
 
-    def run(
-        request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str, *, reads_only: bool
+        self._engine = engine()
+        self._limits = Limits(max_nodes=settings.max_nodes)
+        self._introspection = settings.allows_introspection
+
+    def __call__(
+        self,
+        request: GraphQLRequest,
+        transaction: Transaction,
+        caller: Caller | None,
+        request_id: str,
+        *,
+        reads_only: bool,
     ) -> dict[str, Any]:
-        viewer = Viewer(caller.login_id, caller.user_name) if caller else None
-        session = Session(transaction, viewer, Instant(time.time_ns() // 1_000_000), limits)
-        return execute(
+        """The response map of a query."""
+        return self._engine.execute(
             request.query,
             request.variables,
             request.operation_name,
-            session,
+            Session(transaction, _viewer(caller), _now(), self._limits),
             request_id=request_id,
-            introspection=introspection,
+            introspection=self._introspection,
             reads_only=reads_only,
         )
 
-    return run
+    def writes(self, request: GraphQLRequest) -> bool:
+        """Whether the request is a mutation."""
+        return self._engine.writes(request.query, request.operation_name, introspection=self._introspection)
+
+    def write(
+        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
+    ) -> dict[str, Any]:
+        """The response map of a mutation."""
+
+        @contextmanager
+        def begin() -> Iterator[WriteSession]:
+            with database.write() as transaction:
+                yield WriteSession(transaction, _viewer(caller), _now(), self._limits)
+
+        return self._engine.execute(
+            request.query,
+            request.variables,
+            request.operation_name,
+            None,
+            request_id=request_id,
+            introspection=self._introspection,
+            begin_write=begin,
+        )
+
+
+def _viewer(caller: Caller | None) -> Viewer | None:
+    return Viewer(caller.login_id, caller.user_name) if caller else None
+
+
+def _now() -> Instant:
+    return Instant(time.time_ns() // 1_000_000)
+
+
+def graph_for(settings: Settings) -> Graph:
+    """The graph under these settings."""
+    return SessionGraph(settings)

@@ -54,6 +54,16 @@ class Graph(Protocol):
         """Raises: whatever nobody foresaw."""
         ...
 
+    def writes(self, request: GraphQLRequest) -> bool:
+        """Whether the request is a mutation: it begins transactions of its own."""
+        ...
+
+    def write(
+        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
+    ) -> dict[str, Any]:
+        """Run a mutation, each root field in a write transaction of its own."""
+        ...
+
 
 class Answer(NamedTuple):
     """What goes out: a status and the JSON."""
@@ -129,9 +139,14 @@ class GraphQLEndpoint:
             with database.read() as transaction:
                 caller = anonymous_or_caller(transaction, authorization, now_ms)
                 try:
-                    result = self._graph(asked, transaction, caller, request_id, reads_only=reads_only)
+                    writes = not reads_only and self._graph.writes(asked)
+                    result = {}
+                    if not writes:
+                        result = self._graph(asked, transaction, caller, request_id, reads_only=reads_only)
                 except RecursionError:
                     raise bad_request("The document or its variables are nested too deeply.") from None
+            if writes:
+                result = self._graph.write(asked, database, caller, request_id)
             return Answer(_status(result, media_type), orjson.dumps(result)), caller
 
         answer, caller = await self._workers.run(work)

@@ -36,7 +36,7 @@ class Engine:
         query: str,
         variables: dict[str, Any] | None,
         operation_name: str | None,
-        session: Session,
+        session: Session | None,
         *,
         request_id: str = "",
         introspection: bool = True,
@@ -69,6 +69,8 @@ class Engine:
         if operation.operation == OperationType.MUTATION and begin_write is not None:
             conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
             return execute_mutation(self.schema, document, operation, variables, conditions, begin_write, request_id)
+        if session is None:
+            raise TypeError("a query needs a session")
         plan = self._plan(document, operation, coerced) if self._compiles else None
         if plan is not None:
             try:

@@ -10,7 +10,7 @@ import graphql
 
 from adgraph.auth import Caller
 from adgraph.wire import GraphQLRequest
-from storage.database import Transaction
+from storage.database import Database, Transaction
 from storage.errors import StorageBusy
 
 SCHEMA = graphql.build_schema(
@@ -67,6 +67,14 @@ class StubGraph:
         if reads_only and operation.operation.value != "query":
             return _request_errors("METHOD_NOT_ALLOWED", [graphql.GraphQLError("Send mutations by POST.")])
         return self._execute(document, request, caller)
+
+    def writes(self, request: GraphQLRequest) -> bool:
+        return False
+
+    def write(
+        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
+    ) -> dict[str, Any]:
+        raise NotImplementedError
 
     def _execute(
         self, document: graphql.DocumentNode, request: GraphQLRequest, caller: Caller | None
