@@ -17,6 +17,7 @@ from storage.records.ids import (
     InvitationId,
     LoginId,
     ManagerAccountId,
+    PaymentInstrumentId,
     UserId,
 )
 from storage.records.values import (
@@ -139,6 +140,15 @@ class AdAccountEntry(NamedTuple):
     sold_to_payment_instrument_id: int | None = None
     billing_threshold_micros: int | None = None
     sales_house_manager_account_id: ManagerAccountId | None = None
+
+
+class PaymentInstrumentEntry(NamedTuple):
+    """What a manager account pays with."""
+
+    id: PaymentInstrumentId
+    manager_account_id: ManagerAccountId
+    type: PaymentMethodType = PaymentMethodType.INVOICE
+    is_valid: bool = True
 
 
 class TaxInformationEntry(NamedTuple):

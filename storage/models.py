@@ -209,6 +209,18 @@ class AdAccount(Table):
         )
 
 
+class PaymentInstrument(Table):
+    """What a manager account pays with; only a valid one is accepted when it takes over billing."""
+
+    id = BigAutoField()
+    manager_account = ForeignKeyField(ManagerAccount, index=False)
+    type = TextField(constraints=[one_of("type", PaymentMethodType)])
+    is_valid = BooleanField()
+
+    class Meta:
+        indexes = ((("manager_account", "id"), False),)
+
+
 class AdAccountTaxInformation(Table):
     """One tax id of an ad account, by its documented key."""
 
@@ -484,6 +496,14 @@ class UserInvitation(Table):
         indexes = ((("manager_account", "id"), False),)
 
 
+UserInvitation.add_index(
+    UserInvitation.expires_at_ms,
+    UserInvitation.id,
+    where=SQL("status = 'PENDING'"),
+    name="user_invitation_waiting",
+)
+
+
 class UserInvitationAdAccount(Table):
     """One ad account an invitation is limited to."""
 
@@ -566,5 +586,6 @@ TABLES: tuple[type[Table], ...] = (
     AccessToken,
     AuditEntry,
     WriteRequest,
+    PaymentInstrument,
 )
 """Every table, parents before children."""

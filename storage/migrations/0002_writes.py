@@ -1,4 +1,6 @@
-"""What writing needs: the audit log, the first result of requests that may be repeated, an index for the worker."""
+"""What writing needs: the audit log, the first result of requests that may be repeated, payment instruments, and
+indexes for the worker.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from peewee import (
     SQL,
     BigAutoField,
     BigIntegerField,
+    BooleanField,
+    Check,
     CompositeKey,
     Database,
     ForeignKeyField,
@@ -59,13 +63,39 @@ class WriteRequest(Table):
         primary_key = CompositeKey("login", "request_id")
 
 
+class ManagerAccount(Table):
+    id = BigAutoField()
+
+
+_INSTRUMENTS = (
+    "'CREDIT_CARD', 'INVOICE', 'CHECK', 'ELECTRONIC_FUNDS_TRANSFER', 'PAY_PAL', 'ELV', 'OFFLINE_PAYMENT_METHOD',"
+    " 'VBA', 'BOLETO'"
+)
+
+
+class PaymentInstrument(Table):
+    id = BigAutoField()
+    manager_account = ForeignKeyField(ManagerAccount, index=False)
+    type = TextField(constraints=[Check(f"type IN ({_INSTRUMENTS})")])
+    is_valid = BooleanField()
+
+    class Meta:
+        indexes = ((("manager_account", "id"), False),)
+
+
+class UserInvitation(Table):
+    id = BigAutoField()
+    status = TextField()
+    expires_at_ms = BigIntegerField()
+
+
 class ClientLink(Table):
     id = BigAutoField()
     status = TextField()
     start_at_ms = BigIntegerField()
 
 
-NEW = (AuditEntry, WriteRequest)
+NEW = (AuditEntry, WriteRequest, PaymentInstrument)
 
 
 def up(migrator: Any, db: Database) -> None:
@@ -74,8 +104,11 @@ def up(migrator: Any, db: Database) -> None:
             for field in table._meta.sorted_fields:
                 if isinstance(field, TextField):
                     field.collation = '"C"'
-    db.bind((*NEW, Revision, Login, ClientLink), bind_refs=False, bind_backrefs=False)
+    db.bind((*NEW, Revision, Login, ManagerAccount, ClientLink, UserInvitation), bind_refs=False, bind_backrefs=False)
     db.create_tables(NEW, safe=False)
     waiting = SQL("status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')")
     index = ClientLink.index(ClientLink.status, ClientLink.id, where=waiting, name="client_link_waiting")
     db.execute(index)  # type: ignore[no-untyped-call]
+    pending = SQL("status = 'PENDING'")
+    columns = (UserInvitation.expires_at_ms, UserInvitation.id)
+    db.execute(UserInvitation.index(*columns, where=pending, name="user_invitation_waiting"))  # type: ignore[no-untyped-call]

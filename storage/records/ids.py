@@ -12,6 +12,7 @@ AssignmentId = NewType("AssignmentId", int)
 ClientLinkId = NewType("ClientLinkId", int)
 AggregationId = NewType("AggregationId", int)
 InvitationId = NewType("InvitationId", int)
+PaymentInstrumentId = NewType("PaymentInstrumentId", int)
 RevisionId = NewType("RevisionId", int)
 
 Instant = NewType("Instant", int)
