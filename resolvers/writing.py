@@ -22,7 +22,7 @@ from storage.audit import AuditNote, FirstResult, read_first_result, write_audit
 from storage.database import Transaction
 from storage.records.facts import AdAccountFact
 from storage.records.ids import Instant, RevisionId, UserId
-from storage.writes import Stamp, begin_revision
+from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
 
@@ -137,6 +137,10 @@ class WriteSession(Session):
             rule=RULE_ID[capability],
         )
 
+    def act_as(self, user: UserId) -> None:
+        """Sign the write with this user of the viewer's login, unless it is signed already."""
+        self._actor = self._actor or user
+
     def _deciding_user(self, capability: Capability, target: AnyTarget) -> UserId | None:
         for user in sorted(self.viewer_users):
             if permissions_on(type(self.reach).of_users(self.reach.hierarchy, [user]), target).allow(capability):
@@ -155,6 +159,7 @@ class WriteSession(Session):
         """Do a write as ordered. Raises: Refusal UNAUTHENTICATED."""
         self._operation = order.operation
         login = self.viewer.login_id
+        wait_for_turn(self.transaction)
         try:
             if order.request_id is not None:
                 known = self._known(order, order.request_id)

@@ -91,6 +91,18 @@ class Stamp(NamedTuple):
     actor_user_id: UserId | None
 
 
+def wait_for_turn(transaction: Transaction) -> None:
+    """Wait until no other writer is under way, until this transaction ends.
+
+    What decides about a write must be read after it: two Super Admins who demote each other at once would
+    otherwise each see the other one still there.
+    """
+    if transaction.kind == "postgresql":
+        # Also for the ids of revisions: a sequence hands them out in order, but they commit in any, and a reader
+        # waiting for "all up to revision n" must not be overtaken.
+        transaction.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITERS,))
+
+
 def begin_revision(
     transaction: Transaction,
     *,
@@ -105,10 +117,7 @@ def begin_revision(
     `operation` says what is done, in the words of the API; `at_ms` when. Ids grow, also between processes,
     because the transaction's lock on writing is taken first.
     """
-    if transaction.kind == "postgresql":
-        # Ids of a sequence are handed out in order but committed in any; a reader waiting for "all up to
-        # revision n" must not be overtaken. Ends with the transaction.
-        transaction.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITERS,))
+    wait_for_turn(transaction)
     row = {
         Revision.at_ms: at_ms,
         Revision.operation: operation,
