@@ -136,7 +136,7 @@ def _add(session: WriteSession, link: NewLink) -> int:
             number=1410,
         )
     if account is not None:
-        _check_account(session, managing, account, link.is_bill_to_client)
+        check_account(session, managing, account, link.is_bill_to_client)
     elif client is not None:
         check_customer_link(session, managing, client)
     return _write(session, link, managing, account, client, previous)
@@ -231,9 +231,14 @@ def _latest_of_pair(
     return next((row for row in rows if row.managing_customer_id == managing), None)
 
 
-def _check_account(
-    session: WriteSession, managing: ManagerAccountId, account: AdAccountRow, client_pays: bool | None
+def check_account(
+    session: WriteSession,
+    managing: ManagerAccountId,
+    account: AdAccountRow,
+    client_pays: bool | None,
+    besides: ClientLinkId | None = None,
 ) -> None:
+    """An account link the ad account allows; `besides` is a link that does not count. Raises: Refused."""
     if account.parent_customer_id == managing:
         raise refused(
             "ALREADY_OWNED",
@@ -252,6 +257,7 @@ def _check_account(
             number=1471,
         )
     links = read.read_account_links_to(session.transaction, [account.account_id])
+    links = [row for row in links if row.link_id != besides]
     moving = [row for row in links if row.status in IN_TRANSITION]
     if moving:
         raise refused(
@@ -363,14 +369,20 @@ def _update(session: WriteSession, change: LinkChange) -> int:
 
 
 def take(session: WriteSession, row: ClientLinkRow, event: LinkEvent, note: str | None) -> ClientLinkStatus:
-    """Lead a link through what an event does; the caller has made sure that it may."""
+    """Lead a link through what an event does, and keep the note with it; the caller has made sure that it may."""
+    status = lead_on(session, row, event, note)
+    if note is not None:
+        write_link_note(session.transaction, session.stamp, row.link_id, note)
+    return status
+
+
+def lead_on(session: WriteSession, row: ClientLinkRow, event: LinkEvent, why: str | None) -> ClientLinkStatus:
+    """Lead a link through what an event does; why stands in its history, and its own note stays."""
     statuses = statuses_after(row.status, event)
     if not statuses:
         raise ValueError(f"{event} is not possible from {row.status}")
     for status in statuses:
-        write_client_link_status(session.transaction, session.stamp, [row.link_id], status, note)
-    if note is not None:
-        write_link_note(session.transaction, session.stamp, row.link_id, note)
+        write_client_link_status(session.transaction, session.stamp, [row.link_id], status, why)
     session.note(KIND, row.link_id, {"status": row.status}, {"status": statuses[-1]})
     return statuses[-1]
 

@@ -21,7 +21,7 @@ from resolvers.session import Limits, Session, Viewer
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
 from storage.database import Transaction
 from storage.records.facts import AdAccountFact
-from storage.records.ids import Instant, RevisionId, UserId
+from storage.records.ids import Instant, LoginId, RevisionId, UserId
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
@@ -97,10 +97,16 @@ class WriteSession(Session):
                 self.transaction,
                 operation=self._operation,
                 at_ms=self.now,
-                actor_login_id=self.viewer.login_id,
-                actor_user_id=self._actor or self._first_user(),
+                actor_login_id=self._signing_login(),
+                actor_user_id=self._signing_user(),
             )
         return self._stamp
+
+    def _signing_login(self) -> LoginId | None:
+        return self.viewer.login_id
+
+    def _signing_user(self) -> UserId | None:
+        return self._actor or self._first_user()
 
     def _first_user(self) -> UserId | None:
         users = self.viewer_users
@@ -171,9 +177,7 @@ class WriteSession(Session):
             return Outcome({}, refusal.errors, None, order.dry_run)
         if self._stamp is None:
             return Outcome(value, (), None, order.dry_run)
-        write_audit_entries(self.transaction, self._stamp, order.operation, login, self._notes, order.reason)
-        revision = self._stamp.id
-        self.forget()
+        revision = self._record(self._stamp, order.reason)
         if order.dry_run:
             self.rolls_back = True
             return Outcome(value, (), None, is_dry_run=True)
@@ -182,6 +186,12 @@ class WriteSession(Session):
             result = FirstResult(order.operation, order.digest, text, revision)
             write_first_result(self.transaction, login, order.request_id, result)
         return Outcome(value, (), revision)
+
+    def _record(self, stamp: Stamp, reason: str | None) -> RevisionId:
+        login = self._signing_login()
+        write_audit_entries(self.transaction, stamp, self._operation, login, self._notes, reason)
+        self.forget()
+        return stamp.id
 
     def _known(self, order: WriteOrder, request_id: str) -> Outcome | None:
         if not 1 <= len(request_id) <= LONGEST_REQUEST_ID:
@@ -203,6 +213,25 @@ class WriteSession(Session):
             )
         self.rolls_back = True
         return Outcome(orjson.loads(first.outcome), (), first.revision)
+
+
+class ServiceSession(WriteSession):
+    """What the service does by itself: nobody asks, and nobody signs it."""
+
+    def __init__(self, transaction: Transaction, now: Instant, operation: str) -> None:
+        wait_for_turn(transaction)
+        super().__init__(transaction, None, now)
+        self._operation = operation
+
+    def _signing_login(self) -> LoginId | None:
+        return None
+
+    def _signing_user(self) -> UserId | None:
+        return None
+
+    def record(self, reason: str | None) -> RevisionId:
+        """Close the revision of what was done, with its audit entries."""
+        return self._record(self.stamp, reason)
 
 
 def not_there(*field: str) -> Refused:

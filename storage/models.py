@@ -50,6 +50,10 @@ from storage.records.values import (
 
 OPEN = SQL("ended_revision_id IS NULL")
 """The condition of every partial index on facts that have not ended."""
+WAITING_LINK = "status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')"
+"""The condition of the index of links the service may have to lead on."""
+WAITING_INVITATION = "status = 'PENDING'"
+"""The condition of the index of invitations that may run out."""
 
 
 def one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> Any:
@@ -372,7 +376,7 @@ ClientLink.add_index(
 ClientLink.add_index(
     ClientLink.status,
     ClientLink.id,
-    where=SQL("status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')"),
+    where=SQL(WAITING_LINK),
     name="client_link_waiting",
 )
 
@@ -499,7 +503,7 @@ class UserInvitation(Table):
 UserInvitation.add_index(
     UserInvitation.expires_at_ms,
     UserInvitation.id,
-    where=SQL("status = 'PENDING'"),
+    where=SQL(WAITING_INVITATION),
     name="user_invitation_waiting",
 )
 

@@ -59,6 +59,7 @@ from storage.records.ids import (
     AggregationId,
     AssignmentId,
     ClientLinkId,
+    InvitationId,
     LoginId,
     ManagerAccountId,
     RevisionId,
@@ -67,6 +68,7 @@ from storage.records.ids import (
 from storage.records.values import (
     AdAccountStatus,
     ClientLinkStatus,
+    InvitationStatus,
     LoginStatus,
     ManagerAccountStatus,
     ScopeKind,
@@ -377,6 +379,14 @@ def write_client_link_status(
 def write_link_note(transaction: Transaction, stamp: Stamp, id_: ClientLinkId, note: str) -> None:
     """Give a link another note."""
     _update(transaction, stamp, ClientLink, [id_], {ClientLink.note: note})
+
+
+def write_user_invitation_status(
+    transaction: Transaction, stamp: Stamp, ids: Collection[InvitationId], status: InvitationStatus
+) -> None:
+    """Give invitations another status; the audit log is their history."""
+    values = {UserInvitation.status: status, UserInvitation.time_stamp: stamp.id}
+    transaction.run(UserInvitation.update(values).where(is_in(UserInvitation.id, "ids")), ids=ids)
 
 
 def end_assignments(transaction: Transaction, stamp: Stamp, ids: Collection[AssignmentId]) -> None:

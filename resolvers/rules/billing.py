@@ -22,3 +22,9 @@ def bill_to_reason(facts: Facts, account: AdAccountFact, bill_to: ManagerAccount
     if any(item.aggregator_id == bill_to for item in facts.aggregations_to.get(account.owner_id, ())):
         return BillToReason.AGGREGATOR
     return BillToReason.AGENCY_LINK
+
+
+def payer_without_agency(facts: Facts, account: AdAccountFact) -> ManagerAccountId:
+    """Who pays when no agency does: whoever signed up the owner, or else the owner."""
+    aggregators = [item.aggregator_id for item in facts.aggregations_to.get(account.owner_id, ())]
+    return min(aggregators, default=account.owner_id)

@@ -20,6 +20,7 @@ MAX_MANAGER_ACCOUNTS_ON_A_CHAIN = 5
 
 INVITATION_LIFETIME_DAYS = 30
 """A pending link or user invitation expires when this many days have passed."""
+INVITATION_LIFETIME_MS = INVITATION_LIFETIME_DAYS * 86_400_000
 
 
 class ClientLinkAction(ValueSet):
@@ -52,6 +53,7 @@ class LinkEvent(ValueSet):
     BEGIN_UNLINK = auto()
     COMPLETE_UNLINK = auto()
     FAIL_UNLINK = auto()
+    MOVE = auto()
 
 
 SIDE_OF: dict[LinkEvent, Side] = {
@@ -65,6 +67,7 @@ SIDE_OF: dict[LinkEvent, Side] = {
     LinkEvent.BEGIN_UNLINK: Side.SERVICE,
     LinkEvent.COMPLETE_UNLINK: Side.SERVICE,
     LinkEvent.FAIL_UNLINK: Side.SERVICE,
+    LinkEvent.MOVE: Side.MANAGING,
 }
 """Whose event each is; nobody else may cause it."""
 
@@ -80,8 +83,11 @@ TRANSITIONS: dict[tuple[ClientLinkStatus, LinkEvent], tuple[ClientLinkStatus, ..
     (_.UNLINK_PENDING, LinkEvent.BEGIN_UNLINK): (_.UNLINK_IN_PROGRESS,),
     (_.UNLINK_IN_PROGRESS, LinkEvent.COMPLETE_UNLINK): (_.INACTIVE,),
     (_.UNLINK_IN_PROGRESS, LinkEvent.FAIL_UNLINK): (_.UNLINK_FAILED, _.ACTIVE),
+    (_.ACTIVE, LinkEvent.MOVE): (_.INACTIVE,),
 }
 """The life of a link (T2–T11): the statuses an event leads through, the last one staying.
+
+MOVE is ours: another manager account takes the link over at once, under a link of its own.
 
 A pair that is not here is refused and changes nothing.
 """
@@ -102,6 +108,15 @@ BLOCKS_A_DUPLICATE: frozenset[ClientLinkStatus] = frozenset(
 """While the latest link of a pair is in one of these, no second one may be sent (1410)."""
 
 
+def answer(status: ClientLinkStatus, event: LinkEvent, side: Side) -> tuple[ClientLinkStatus, ...] | None:
+    """The statuses an event caused by a side leads through; None when that side may not, or the status forbids it.
+
+    >>> answer(ClientLinkStatus.LINK_PENDING, LinkEvent.ACCEPT, Side.MANAGING) is None
+    True
+    """
+    return statuses_after(status, event) if SIDE_OF[event] == side else None
+
+
 def statuses_after(status: ClientLinkStatus, event: LinkEvent) -> tuple[ClientLinkStatus, ...] | None:
     """The statuses an event leads through from here; None when it is not possible.
 
@@ -113,14 +128,36 @@ def statuses_after(status: ClientLinkStatus, event: LinkEvent) -> tuple[ClientLi
     return TRANSITIONS.get((status, event))
 
 
+def due_event(status: ClientLinkStatus, created_at: Instant, start_at: Instant, now: Instant) -> LinkEvent | None:
+    """What the service has to do about a link now; None when it only has to wait.
+
+    >>> due_event(ClientLinkStatus.LINK_IN_PROGRESS, Instant(0), start_at=Instant(9), now=Instant(9))
+    <LinkEvent.ACTIVATE: 'ACTIVATE'>
+    >>> due_event(ClientLinkStatus.ACTIVE, Instant(0), start_at=Instant(9), now=Instant(9)) is None
+    True
+    """
+    if has_expired(status, created_at, now):
+        return LinkEvent.EXPIRE
+    if status == ClientLinkStatus.LINK_IN_PROGRESS and start_at > now:
+        return None
+    return _LED_ON_BY.get(status)
+
+
+_LED_ON_BY: dict[ClientLinkStatus, LinkEvent] = {
+    ClientLinkStatus.LINK_IN_PROGRESS: LinkEvent.ACTIVATE,
+    ClientLinkStatus.UNLINK_PENDING: LinkEvent.BEGIN_UNLINK,
+    ClientLinkStatus.UNLINK_IN_PROGRESS: LinkEvent.COMPLETE_UNLINK,
+}
+"""What the service does about a link that nobody but it can lead on."""
+
+
 def has_expired(status: ClientLinkStatus, created_at: Instant, now: Instant) -> bool:
     """A pending link expires when its thirty days are over, to the millisecond.
 
     >>> has_expired(ClientLinkStatus.LINK_PENDING, Instant(0), Instant(INVITATION_LIFETIME_DAYS * 86_400_000))
     True
     """
-    lifetime_ms = INVITATION_LIFETIME_DAYS * 86_400_000
-    return status == ClientLinkStatus.LINK_PENDING and now >= created_at + lifetime_ms
+    return status == ClientLinkStatus.LINK_PENDING and now >= created_at + INVITATION_LIFETIME_MS
 
 
 def state_forbids(event: LinkEvent, status: ClientLinkStatus, created_at: Instant, now: Instant) -> str | None:
