@@ -98,50 +98,14 @@ TAX_KEYS: Mapping[str, TaxKey] = {
 VAT_PREFIXES: Mapping[str, frozenset[str]] = {"GR": listed("EL GR")}
 """Countries whose VAT numbers begin with other letters than their code."""
 
+_GSTIN_STATES = """
+    01:JK 02:HP 03:PB 04:CH 05:UK/UT 06:HR 07:DL 08:RJ 09:UP 10:BR 11:SK 12:AR 13:NL 14:MN 15:MZ 16:TR 17:ML 18:AS
+    19:WB 20:JH 21:OD/OR 22:CG/CT 23:MP 24:GJ 25:DD/DH 26:DN/DH 27:MH 29:KA 30:GA 31:LD 32:KL 33:TN 34:PY 35:AN
+    36:TG/TS 37:AP 38:LA
+"""
 GSTIN_STATES: Mapping[str, frozenset[str]] = {
     number: listed(states.replace("/", " "))
-    for number, states in (
-        pair.split(":")
-        for pair in [
-            "01:JK",
-            "02:HP",
-            "03:PB",
-            "04:CH",
-            "05:UK/UT",
-            "06:HR",
-            "07:DL",
-            "08:RJ",
-            "09:UP",
-            "10:BR",
-            "11:SK",
-            "12:AR",
-            "13:NL",
-            "14:MN",
-            "15:MZ",
-            "16:TR",
-            "17:ML",
-            "18:AS",
-            "19:WB",
-            "20:JH",
-            "21:OD/OR",
-            "22:CG/CT",
-            "23:MP",
-            "24:GJ",
-            "25:DD/DH",
-            "26:DN/DH",
-            "27:MH",
-            "29:KA",
-            "30:GA",
-            "31:LD",
-            "32:KL",
-            "33:TN",
-            "34:PY",
-            "35:AN",
-            "36:TG/TS",
-            "37:AP",
-            "38:LA",
-        ]
-    )
+    for number, _, states in (pair.partition(":") for pair in listed(_GSTIN_STATES))
 }
 """The states the first two digits of an Indian GSTIN stand for."""
 
