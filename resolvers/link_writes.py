@@ -136,6 +136,7 @@ def _add(session: WriteSession, link: NewLink) -> int:
             number=1410,
         )
     if account is not None:
+        check_not_in_transition(session, account.account_id)
         check_account(session, managing, account, link.is_bill_to_client)
     elif client is not None:
         check_customer_link(session, managing, client)
@@ -238,7 +239,7 @@ def check_account(
     client_pays: bool | None,
     besides: ClientLinkId | None = None,
 ) -> None:
-    """An account link the ad account allows; `besides` is a link that does not count. Raises: Refused."""
+    """Who manages and who pays is possible; `besides` is a link that does not count. Raises: Refused."""
     if account.parent_customer_id == managing:
         raise refused(
             "ALREADY_OWNED",
@@ -257,7 +258,20 @@ def check_account(
             number=1471,
         )
     links = read.read_account_links_to(session.transaction, [account.account_id])
-    links = [row for row in links if row.link_id != besides]
+    paid_by_agency = [row for row in links if row.status in CARRIES_ACCESS and row.is_bill_to_client is False]
+    billed = [row for row in paid_by_agency if row.link_id != besides]
+    if billed and not client_pays:
+        raise refused(
+            "CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY",
+            f"Another agency pays for ad account {account.account_id} already. Let the client pay, or unlink it first.",
+            "isBillToClient",
+            number=1424,
+        )
+
+
+def check_not_in_transition(session: WriteSession, account: AdAccountId) -> None:
+    """No other link to the ad account is being made or undone. Raises: Refused (1472)."""
+    links = read.read_account_links_to(session.transaction, [account])
     moving = [row for row in links if row.status in IN_TRANSITION]
     if moving:
         raise refused(
@@ -265,14 +279,6 @@ def check_account(
             f"Client link {moving[0].link_id} to this ad account is {moving[0].status}; retry in 5 to 30 minutes.",
             "clientEntityId",
             number=1472,
-        )
-    billed = [row for row in links if row.status in CARRIES_ACCESS and row.is_bill_to_client is False]
-    if billed and not client_pays:
-        raise refused(
-            "CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY",
-            f"Another agency pays for ad account {account.account_id} already. Let the client pay, or unlink it first.",
-            "isBillToClient",
-            number=1424,
         )
 
 

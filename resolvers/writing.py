@@ -218,16 +218,19 @@ class WriteSession(Session):
 class ServiceSession(WriteSession):
     """What the service does by itself: nobody asks, and nobody signs it."""
 
-    def __init__(self, transaction: Transaction, now: Instant, operation: str) -> None:
+    def __init__(self, transaction: Transaction, now: Instant) -> None:
         wait_for_turn(transaction)
         super().__init__(transaction, None, now)
-        self._operation = operation
 
     def _signing_login(self) -> LoginId | None:
         return None
 
     def _signing_user(self) -> UserId | None:
         return None
+
+    def does(self, operation: str) -> None:
+        """Name what is done; call it before the first row is written."""
+        self._operation = operation
 
     def record(self, reason: str | None) -> RevisionId:
         """Close the revision of what was done, with its audit entries."""

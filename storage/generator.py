@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import NamedTuple, TypeVar
 
+from storage.billing import write_payment_instruments
 from storage.database import Database, Transaction
 from storage.entries import (
     AdAccountEntry,
@@ -20,12 +21,21 @@ from storage.entries import (
     ClientLinkEntry,
     LoginEntry,
     ManagerAccountEntry,
+    PaymentInstrumentEntry,
     UserEntry,
 )
 from storage.errors import StorageFailure
 from storage.models import ManagerAccount
 from storage.records.facts import EveryAccount, EveryLinkedEntity, OnlyAccounts, Scope
-from storage.records.ids import AdAccountId, AssignmentId, ClientLinkId, LoginId, ManagerAccountId, UserId
+from storage.records.ids import (
+    AdAccountId,
+    AssignmentId,
+    ClientLinkId,
+    LoginId,
+    ManagerAccountId,
+    PaymentInstrumentId,
+    UserId,
+)
 from storage.records.values import AdAccountStatus, ClientLinkStatus, LinkPermission, LinkType, Role
 from storage.writes import (
     Stamp,
@@ -177,7 +187,7 @@ class _Load:
         """Manager accounts, ad accounts, users and links of all kinds."""
         size = self.size
         managers = map(_manager_account, range(1, size.manager_accounts + 1))
-        self._write("manager accounts", managers, size.manager_accounts, write_manager_accounts)
+        self._write("manager accounts", managers, size.manager_accounts, _write_payers)
         self._write("ad accounts", self._ad_accounts(), size.ad_accounts, write_ad_accounts)
         self._users()
         links = list(self._customer_links())
@@ -309,7 +319,7 @@ class _Load:
                     following += 1
             levels.append(level)
         managers = [id_ for level in levels for id_ in level]
-        write_manager_accounts(self.transaction, self.stamp, list(map(_manager_account, managers)))
+        _write_payers(self.transaction, self.stamp, list(map(_manager_account, managers)))
         write_client_links(self.transaction, self.stamp, links)
         owned = [
             _ad_account(id_, managers[position * len(managers) // len(accounts)], AdAccountStatus.ACTIVE)
@@ -353,6 +363,13 @@ class _Load:
             write(self.transaction, self.stamp, batch)
             done += len(batch)
             self.progress(what, done, total)
+
+
+def _write_payers(transaction: Transaction, stamp: Stamp, entries: Sequence[ManagerAccountEntry]) -> None:
+    """Manager accounts, each with a payment instrument of the same id."""
+    write_manager_accounts(transaction, stamp, entries)
+    instruments = (PaymentInstrumentEntry(PaymentInstrumentId(int(entry.id)), entry.id) for entry in entries)
+    write_payment_instruments(transaction, instruments)
 
 
 def _ad_account(id_: int, owner: int, status: AdAccountStatus) -> AdAccountEntry:

@@ -21,6 +21,7 @@ from storage.entries import (
     AdAccountEntry,
     AddressEntry,
     ManagerAccountEntry,
+    PaymentInstrumentEntry,
     TaxInformationEntry,
 )
 from storage.records.facts import EveryAccount, Scope
@@ -28,6 +29,7 @@ from storage.records.ids import (
     AdAccountId,
     LoginId,
     ManagerAccountId,
+    PaymentInstrumentId,
     UserId,
 )
 from storage.records.values import (
@@ -108,7 +110,8 @@ class Agency:
             address_id=address.id,
             service_level=level,
         )
-        story.tell(at, "signUpManagerAccount", [address, place])
+        instrument = PaymentInstrumentEntry(PaymentInstrumentId(story.next_id("payment instrument", 900_001)), id_)
+        story.tell(at, "signUpManagerAccount", [address, place, instrument])
         user = UserId(0)
         if boss:
             _, user = self.a_person(day, id_, [(Role.SUPER_ADMIN, EVERY)], desk)

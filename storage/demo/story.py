@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
+from storage.billing import write_payment_instruments
 from storage.database import Transaction
 from storage.entries import (
     AdAccountEntry,
@@ -18,6 +19,7 @@ from storage.entries import (
     ContactInfoEntry,
     LoginEntry,
     ManagerAccountEntry,
+    PaymentInstrumentEntry,
     TaxCertificateEntry,
     TaxInformationEntry,
     UserEntry,
@@ -53,6 +55,7 @@ Change = Callable[[Transaction, Stamp], None]
 _WRITERS: tuple[tuple[type[Any], Callable[[Transaction, Stamp, Any], None]], ...] = (
     (AddressEntry, write_addresses),
     (ManagerAccountEntry, write_manager_accounts),
+    (PaymentInstrumentEntry, lambda transaction, _, entries: write_payment_instruments(transaction, entries)),
     (LoginEntry, write_logins),
     (ContactInfoEntry, write_contact_infos),
     (UserEntry, write_users),

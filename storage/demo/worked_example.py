@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from storage.demo.cast import a_link, a_login, a_user
 from storage.demo.story import Story
-from storage.entries import AdAccountEntry, AddressEntry, ManagerAccountEntry
+from storage.entries import AdAccountEntry, AddressEntry, ManagerAccountEntry, PaymentInstrumentEntry
 from storage.records.facts import EveryAccount, OnlyAccounts, Scope
-from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+from storage.records.ids import AdAccountId, ManagerAccountId, PaymentInstrumentId, UserId
 from storage.records.values import AdAccountStatus, Industry, LinkPermission, LinkType, Role
 
 WORKED_USER_NAME = "alex@contoso.example"
@@ -51,7 +51,9 @@ _PAUSED_BY_BILLING = 2
 def tell_worked_example(story: Story) -> None:
     """Tell the whole example, in the first days of the story."""
     opened = story.at_day(_OPENED)
-    story.tell(opened, "signUpManagerAccount", [*_manager_accounts(story), *_ad_accounts(story)])
+    managers = _manager_accounts(story)
+    instruments = [PaymentInstrumentEntry(PaymentInstrumentId(int(one.id)), one.id) for one in managers]
+    story.tell(opened, "signUpManagerAccount", [*managers, *instruments, *_ad_accounts(story)])
     joined = story.at_day(_JOINED)
     alex = a_login(story, joined, WORKED_USER_NAME)
     name = ("Alex", "Reyes")
