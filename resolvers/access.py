@@ -364,7 +364,7 @@ def accessors_of(
         session.know_ad_accounts([target.id])
     else:
         session.know_manager_accounts([target])
-    holders = excerpt.know_holders_in(_led_from(excerpt, target))
+    holders = excerpt.know_holders_in(led_from(excerpt, target))
     held = _holding(excerpt, session, holders, target, capability)
     if via is not None:
         held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
@@ -374,7 +374,7 @@ def accessors_of(
     return page_of(edges, page, scope, len(held) - len(seen))  # type: ignore[arg-type]
 
 
-def _led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
+def led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
     """Every manager account from which some chain leads to the target."""
     facts = excerpt.facts
     owner = target.owner_id if isinstance(target, AdAccountFact) else target

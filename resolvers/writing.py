@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from resolvers.effects import Effects, EffectsOfDryRun, Region
 from resolvers.errors import Refusal
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
@@ -22,6 +23,7 @@ from storage.audit import AuditNote, FirstResult, read_first_result, write_audit
 from storage.database import Transaction
 from storage.records.facts import AdAccountFact
 from storage.records.ids import Instant, LoginId, RevisionId, UserId
+from storage.records.values import AdAccountStatus
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
@@ -88,6 +90,7 @@ class WriteSession(Session):
         self._actor: UserId | None = None
         self._stamp: Stamp | None = None
         self._notes: list[AuditNote] = []
+        self._effects: EffectsOfDryRun | None = None
 
     @property
     def stamp(self) -> Stamp:
@@ -127,13 +130,7 @@ class WriteSession(Session):
         withheld = bool(permissions.withheld & BIT[capability])
         kind, number = ("ad account", target.id) if isinstance(target, AdAccountFact) else ("manager account", target)
         if withheld:
-            raise refused(
-                "OBJECT_STATE",
-                f"The state of {kind} {number} does not allow {capability} now; `viewerCan` tells why.",
-                *field,
-                number=1472,
-                rule="P12",
-            )
+            raise _state_forbids(capability, target, *field)
         raise refused(
             "FORBIDDEN",
             f"This needs {capability} on {kind} {number}, and your roles do not give it; `viewerCan` tells why and"
@@ -142,6 +139,21 @@ class WriteSession(Session):
             number=106,
             rule=RULE_ID[capability],
         )
+
+    def concern(self, region: Region) -> None:
+        """Say where the write about to be done may change access: a dry run tells what it changes there.
+
+        Call it when all checks have passed and nothing of this item has been written.
+        """
+        if self._effects is not None:
+            self._effects.concern(region)
+
+    def effects(self) -> Effects | None:
+        """Who gained and lost access by a dry run; None when it was none.
+
+        Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT.
+        """
+        return None if self._effects is None else self._effects.found()
 
     def act_as(self, user: UserId) -> None:
         """Sign the write with this user of the viewer's login, unless it is signed already."""
@@ -166,11 +178,14 @@ class WriteSession(Session):
         self._operation = order.operation
         login = self.viewer.login_id
         wait_for_turn(self.transaction)
+        self._effects = None
         try:
             if order.request_id is not None:
                 known = self._known(order, order.request_id)
                 if known is not None:
                     return known
+            if order.dry_run:
+                self._effects = EffectsOfDryRun(self)
             value = use_case(self)
         except Refused as refusal:
             self.rolls_back = True
@@ -240,6 +255,21 @@ class ServiceSession(WriteSession):
 def not_there(*field: str) -> Refused:
     """The one answer for what is hidden and for what does not exist."""
     return refused("NOT_FOUND", "There is no such thing, or you may not see it. Check the id.", *field, number=210)
+
+
+def _state_forbids(capability: Capability, target: AnyTarget, *field: str) -> Refused:
+    """The roles would give it, but the state of the target does not (P12, transition lock)."""
+    if not isinstance(target, AdAccountFact):
+        message = f"Manager account {target} is INACTIVE (deleted): it can be viewed, nothing else."
+        return refused("OBJECT_STATE", message, *field, number=202, rule="P12")
+    if target.status == AdAccountStatus.INACTIVE:
+        message = f"Ad account {target.id} is INACTIVE (deleted): it can be viewed, nothing else."
+        return refused("ACCOUNT_LIFE_CYCLE_STATUS_FORBIDS_UPDATE", message, *field, number=2192, rule="P12")
+    message = (
+        f"A link to ad account {target.id} is being made or unmade, so {capability} has to wait:"
+        " retry in 5 to 30 minutes."
+    )
+    return refused("ACCOUNT_LINK_TRANSITION_IN_PROGRESS", message, *field, number=1472, rule="P12")
 
 
 def from_refusal(refusal: Refusal, *field: str) -> Refused:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import strawberry
 
 from resolvers.writing import Outcome, UserError, WriteOrder, WriteSession
-from schema.context import Info
+from schema.context import Info, shown
+from schema.effects import AccessEffects
 
 DryRun = "Do everything but keep nothing: the payload is the same, and `effects` tells who would gain and lose access."
 RequestId = (
@@ -45,6 +47,13 @@ class Payload:
     def user_errors(self, parent: strawberry.Parent[Outcome]) -> list[UserErrorType]:
         return list(parent.errors)  # type: ignore[arg-type]
 
+    @strawberry.field(
+        description="Of a dry run, who would gain and lose access at once; null of a write that was done or refused."
+        " What becomes of it later, as when a link that was accepted turns ACTIVE, is not in it."
+    )
+    def effects(self, parent: strawberry.Parent[Outcome], info: Info) -> AccessEffects | None:
+        return None if parent.errors or not parent.is_dry_run else shown(writing(info).effects())
+
     @strawberry.field(description="The revision this write made; null when nothing was changed.")
     def revision(self, parent: strawberry.Parent[Outcome]) -> strawberry.ID | None:
         return None if parent.revision is None else strawberry.ID(str(parent.revision))
@@ -68,6 +77,14 @@ def items_of(outcome: Outcome) -> list[Item]:
 def _user_error(values: list[Any]) -> UserError:
     code, message, number, field, rule = values
     return UserError(code, message, number, tuple(field), rule)
+
+
+def body_of(given: WriteInput) -> dict[str, Any]:
+    """What an input asks for, without how it is to be done: what a repeat under one request id must share."""
+    body = asdict(given)
+    for name in ("dry_run", "request_id", "reason"):
+        del body[name]
+    return body
 
 
 def order(operation: str, given: WriteInput, body: Any) -> WriteOrder:
