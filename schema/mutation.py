@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.link_move_mutation import ClientLinkMoveMutation
 from schema.link_mutations import ClientLinkMutations
+from schema.user_mutations import UserMutations
 
 
 @strawberry.type(
     description="Everything that can be done. Each field is one transaction with its history and audit entry; what is"
     " refused is told in `userErrors` and changes nothing."
 )
-class Mutation(ClientLinkMutations):
+class Mutation(ClientLinkMutations, ClientLinkMoveMutation, UserMutations):
     """The root of mutations."""

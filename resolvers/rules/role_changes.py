@@ -178,7 +178,7 @@ def _with_accounts(scopes: set[Scope], accounts: frozenset[AdAccountId]) -> set[
 
 def _with_customers(scopes: set[Scope], customers: frozenset[ManagerAccountId]) -> set[Scope]:
     already = [scope.ids for scope in scopes if isinstance(scope, OnlyLinkedEntities)]
-    rest = {scope for scope in scopes if not isinstance(scope, OnlyLinkedEntities | EveryLinkedEntity)}
+    rest: set[Scope] = {scope for scope in scopes if not isinstance(scope, OnlyLinkedEntities | EveryLinkedEntity)}
     return rest | {OnlyLinkedEntities(customers.union(*already))}
 
 
@@ -226,6 +226,11 @@ def stays_within(before: Collection[Held], after: Collection[Held], allowed: fro
         if not _listed(old) ^ _listed(new) <= allowed:
             return False
     return True
+
+
+def listed_accounts(held: Iterable[Held]) -> frozenset[AdAccountId]:
+    """The ad accounts that what is held lists, whatever the role."""
+    return _listed(one.scope for one in held)
 
 
 def _listed(scopes: Iterable[Scope]) -> frozenset[AdAccountId]:

@@ -15,7 +15,7 @@ from storage.statements import Statement, is_in
 _USERS_IN = Statement(
     User.select(*USER_COLUMNS).join(Login).where(is_in(User.manager_account, "ids")).order_by(User.id), UserRow
 )
-_INVITATION_COLUMNS = (
+INVITATION_COLUMNS = (
     UserInvitation.id,
     UserInvitation.manager_account,
     UserInvitation.email,
@@ -32,13 +32,13 @@ _INVITATION_COLUMNS = (
 )
 _OPEN = (InvitationStatus.PENDING, InvitationStatus.EXPIRED)
 _INVITATIONS_TO = Statement(
-    UserInvitation.select(*_INVITATION_COLUMNS)
+    UserInvitation.select(*INVITATION_COLUMNS)
     .where(is_in(UserInvitation.manager_account, "ids") & UserInvitation.status.in_(_OPEN))
     .order_by(UserInvitation.id),
     InvitationRow,
 )
 _INVITATIONS = Statement(
-    UserInvitation.select(*_INVITATION_COLUMNS).where(
+    UserInvitation.select(*INVITATION_COLUMNS).where(
         is_in(UserInvitation.id, "ids") & UserInvitation.status.in_(_OPEN)
     ),
     InvitationRow,

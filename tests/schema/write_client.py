@@ -1,0 +1,80 @@
+"""Writes as one login, as the server runs them, and compares whole databases before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from resolvers.session import Limits, Viewer
+from resolvers.writing import WriteSession
+from schema.errors import INTERNAL_SERVER_ERROR
+from schema.execution import Engine
+from storage.database import Database
+from storage.models import TABLES
+from storage.records.ids import Instant, LoginId
+from tests.stored_worlds import LONG_AGO_MS
+
+ENGINE = Engine()
+NOW_MS = LONG_AGO_MS + 3_600_000
+ERRORS = "userErrors { code number field message rule }"
+
+
+class Writer:
+    """Writes as a login, at a time that tests may move."""
+
+    def __init__(self, database: Database, login: int | None = 1, now_ms: int = NOW_MS) -> None:
+        self.database = database
+        self.login = login
+        self.now_ms = now_ms
+
+    def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The whole response of a mutation, or of a query."""
+
+        @contextmanager
+        def begin() -> Iterator[WriteSession]:
+            viewer = None if self.login is None else Viewer(LoginId(self.login), f"user{self.login}@adventure.example")
+            with self.database.write() as transaction:
+                yield WriteSession(transaction, viewer, Instant(self.now_ms), Limits())
+
+        response = ENGINE.execute(document, variables, None, None, begin_write=begin)
+        for error in response.get("errors", ()):
+            assert error["extensions"]["code"] != INTERNAL_SERVER_ERROR, error
+        return response
+
+    def payload(self, name: str, given: dict[str, Any], selection: str = "") -> Any:
+        """The payload of one mutation, named as in the schema."""
+        type_name = f"{name[0].upper()}{name[1:]}Input"
+        document = f"mutation ($input: {type_name}!) {{ {name}(input: $input) {{ revision {ERRORS} {selection} }} }}"
+        response = self.execute(document, {"input": given})
+        assert "errors" not in response, response["errors"]
+        return response["data"][name]
+
+    def done(self, name: str, given: dict[str, Any], selection: str = "") -> Any:
+        """The payload of a mutation that must succeed."""
+        payload = self.payload(name, given, selection)
+        assert payload["userErrors"] == [], payload["userErrors"]
+        return payload
+
+    def refused(self, name: str, given: dict[str, Any]) -> Any:
+        """The first error of a mutation that must be refused and leave the whole database as it was."""
+        before = dump(self.database)
+        payload = self.payload(name, given)
+        assert payload["userErrors"], "nothing speaks against it"
+        assert payload["revision"] is None
+        assert dump(self.database) == before
+        for error in payload["userErrors"]:
+            assert error["message"].endswith(".")
+            assert error["code"].isupper()
+        return payload["userErrors"][0]
+
+
+def dump(database: Database) -> dict[str, list[Any]]:
+    """Every row of every table, as text a failed comparison can show."""
+    found: dict[str, list[Any]] = {}
+    with database.read() as transaction:
+        for table in TABLES:
+            name = table._meta.table_name
+            rows = transaction.execute(f'SELECT * FROM "{name}"').fetchall()
+            found[name] = sorted(repr([bytes(v) if isinstance(v, memoryview) else v for v in row]) for row in rows)
+    return found
