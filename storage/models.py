@@ -38,6 +38,7 @@ from storage.records.values import (
     LinkPermission,
     LinkType,
     LoginStatus,
+    MailStatus,
     ManagerAccountFinancialStatus,
     ManagerAccountStatus,
     PaymentMethodType,
@@ -518,6 +519,32 @@ class UserInvitationAdAccount(Table):
         primary_key = CompositeKey("user_invitation", "ad_account")
 
 
+class OutboxMessage(Table):
+    """A mail that is to be sent, written together with what it tells of; `data` is forgotten once it is settled."""
+
+    id = BigAutoField()
+    kind = TextField()
+    message_key = TextField(unique=True)
+    recipient = TextField()
+    data = TextField(null=True)
+    user_invitation = ForeignKeyField(UserInvitation, null=True)
+    status = TextField(constraints=[one_of("status", MailStatus)])
+    created_at_ms = BigIntegerField()
+    due_at_ms = BigIntegerField()
+    useful_until_ms = BigIntegerField(null=True)
+    attempts = IntegerField()
+    settled_at_ms = BigIntegerField(null=True)
+    last_error = TextField(null=True)
+
+    class Meta:
+        constraints = (Check("(status = 'WAITING') = (data IS NOT NULL)"),)
+
+
+OutboxMessage.add_index(
+    OutboxMessage.due_at_ms, OutboxMessage.id, where=SQL("status = 'WAITING'"), name="outbox_message_waiting"
+)
+
+
 class AccessToken(Table):
     """A bearer token, kept as a digest: what is stolen from here opens nothing."""
 
@@ -587,6 +614,7 @@ TABLES: tuple[type[Table], ...] = (
     LoginPeriod,
     UserInvitation,
     UserInvitationAdAccount,
+    OutboxMessage,
     AccessToken,
     AuditEntry,
     WriteRequest,

@@ -1,6 +1,4 @@
-"""What writing needs: the audit log, the first result of requests that may be repeated, payment instruments, and
-indexes for the worker.
-"""
+"""What writing needs: the audit log, first results of repeatable requests, mail to be sent, payers, worker's indexes."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from peewee import (
     CompositeKey,
     Database,
     ForeignKeyField,
+    IntegerField,
     Model,
     PostgresqlDatabase,
     TextField,
@@ -89,13 +88,37 @@ class UserInvitation(Table):
     expires_at_ms = BigIntegerField()
 
 
+class OutboxMessage(Table):
+    id = BigAutoField()
+    kind = TextField()
+    message_key = TextField(unique=True)
+    recipient = TextField()
+    data = TextField(null=True)
+    user_invitation = ForeignKeyField(UserInvitation, null=True)
+    status = TextField(constraints=[Check("status IN ('WAITING', 'SENT', 'REFUSED', 'DROPPED')")])
+    created_at_ms = BigIntegerField()
+    due_at_ms = BigIntegerField()
+    useful_until_ms = BigIntegerField(null=True)
+    attempts = IntegerField()
+    settled_at_ms = BigIntegerField(null=True)
+    last_error = TextField(null=True)
+
+    class Meta:
+        constraints = (Check("(status = 'WAITING') = (data IS NOT NULL)"),)
+
+
+OutboxMessage.add_index(
+    OutboxMessage.due_at_ms, OutboxMessage.id, where=SQL("status = 'WAITING'"), name="outbox_message_waiting"
+)
+
+
 class ClientLink(Table):
     id = BigAutoField()
     status = TextField()
     start_at_ms = BigIntegerField()
 
 
-NEW = (AuditEntry, WriteRequest, PaymentInstrument)
+NEW = (AuditEntry, WriteRequest, PaymentInstrument, OutboxMessage)
 
 
 def up(migrator: Any, db: Database) -> None:

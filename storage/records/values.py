@@ -165,6 +165,15 @@ class InvitationStatus(ValueSet):
     EXPIRED = auto()
 
 
+class MailStatus(ValueSet):
+    """What became of a mail: still to be sent, sent, refused for good by the mail server, or no longer wanted."""
+
+    WAITING = auto()
+    SENT = auto()
+    REFUSED = auto()
+    DROPPED = auto()
+
+
 class ServiceLevel(ValueSet):
     """ServiceLevel of a manager account; internal to the advertising platform."""
 
