@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from adgraph.auth import required_caller
+from adgraph.background import BackgroundWorker, Worker
 from adgraph.graph import graph_for
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.page import Assets, Page
@@ -63,7 +65,13 @@ def create_app(
             check_current(database)
             app.state.database = database
             app.state.workers = workers
-            yield
+            app.state.background = background = _background(settings, database)
+            try:
+                yield
+            finally:
+                if background is not None:
+                    # On a thread, because the loop still answers what is under way.
+                    await asyncio.to_thread(background.close)
         finally:
             workers.close()
             database.close()
@@ -82,6 +90,14 @@ def create_app(
     return app
 
 
+def _background(settings: Settings, database: Database) -> BackgroundWorker | None:
+    if not settings.worker:
+        return None
+    background = BackgroundWorker(Worker(database, interval_ms=settings.worker_interval_ms))
+    background.start()
+    return background
+
+
 def open_database(settings: Settings) -> Database:
     """The database of these settings; makes the folder of a SQLite file that does not exist yet.
 
@@ -93,7 +109,7 @@ def open_database(settings: Settings) -> Database:
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
-        pool_size=settings.threads,
+        pool_size=settings.threads + 1,  # one for the worker
         statement_timeout_ms=settings.request_timeout_ms,
     )
 
@@ -144,13 +160,16 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when requests can be answered: the database is reachable and its tables are the ones this code expects."""
+    """200 when the database is reachable, its tables are the ones this code expects, and the worker, if any, works."""
     database: Database = request.app.state.database
     workers: Workers = request.app.state.workers
     try:
         await workers.run(lambda: check_current(database))
     except StorageError as problem:
         return refusal_response(HttpRefusal(503, "NOT_READY", str(problem)))
+    background: BackgroundWorker | None = request.app.state.background
+    if background is not None and not background.is_alive:
+        return refusal_response(HttpRefusal(503, "NOT_READY", "The worker has stopped: restart the server."))
     return _json({"status": "ready"})
 
 

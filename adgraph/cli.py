@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -117,6 +118,26 @@ def serve(
     with opened(settings, current=not settings.demo) as database:
         session = prepare_demo(database, now_ms=now_ms()) if settings.demo else None
     run(settings, session, out)
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
+) -> None:
+    """Lead links and invitations on when their time has come; several at once share the work."""
+    from adgraph.background import Worker
+    from adgraph.serving import log_to_terminal
+
+    settings = Settings.from_env()
+    log_to_terminal(settings)
+    with opened(settings) as database:
+        hand = Worker(database, interval_ms=settings.worker_interval_ms)
+        if once:
+            out.print(f"{hand.once()} steps done.", highlight=False)
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: hand.stop())
+        hand.run()
 
 
 @app.command()

@@ -21,7 +21,7 @@ GRACE_SECONDS = 10
 
 def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
     """Serve until told to stop. Raises: OperatorError when the address cannot be listened on."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    log_to_terminal(settings)
     # Its lines about the start repeat what is printed here; its access lines, what the endpoint logs.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     listening = listen(settings.host, settings.port)
@@ -40,6 +40,11 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
         uvicorn.Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         console.print("Stopped.")
+
+
+def log_to_terminal(settings: Settings) -> None:
+    """Send the log to standard error, as much of it as the settings say."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
 
 
 def spare_the_collector() -> None:

@@ -107,6 +107,19 @@ class Settings:
     max_waiting: int = _variable(
         "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *_between(0, 100_000), 256
     )
+    worker: bool = _variable(
+        "ADGRAPH_WORKER",
+        "whether the server itself leads links and invitations on; off where `adgraph worker` does",
+        SWITCH,
+        _switch,
+        True,
+    )
+    worker_interval_ms: int = _variable(
+        "ADGRAPH_WORKER_INTERVAL_MS",
+        "how long the worker waits before it looks again for what is due",
+        *_between(10, 3_600_000),
+        2_000,
+    )
     busy_timeout_ms: int = _variable(
         "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
     )

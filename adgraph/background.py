@@ -1,0 +1,86 @@
+"""The worker's loop: look for what is due, do it, tell it in the log, wait, until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+from resolvers.worker import Step, Trouble, Work, work_off
+from storage.database import Database
+from storage.errors import StorageError
+from storage.records.ids import Instant
+
+log = logging.getLogger("adgraph.worker")
+
+
+def clock() -> Instant:
+    """Now: milliseconds since 1970 UTC."""
+    return Instant(time.time_ns() // 1_000_000)
+
+
+class Worker:
+    """Leads links and invitations on, on whatever thread calls it. Several at once share the work."""
+
+    def __init__(self, database: Database, *, interval_ms: int, now: Callable[[], Instant] = clock) -> None:
+        self._interval_s = interval_ms / 1_000
+        self._now = now
+        self._stopping = Event()
+        self._work = Work(database, stops=self._stopping.is_set)
+
+    def run(self) -> None:
+        """Work until `stop`. Nothing that goes wrong ends it: what is due stays due and is tried again."""
+        while not self._stopping.is_set():
+            self.once()
+            self._stopping.wait(self._interval_s)
+
+    def once(self) -> int:
+        """Do what is due now; returns how many steps were done. What goes wrong is logged and left for later."""
+        done = 0
+        try:
+            for each in work_off(self._work, self._now()):
+                done += isinstance(each, Step)
+                _tell(each)
+        except StorageError as problem:
+            log.warning("the worker could not look for what is due: %s", problem)
+        except Exception:
+            log.exception("the worker met something nobody foresaw; it goes on")
+        return done
+
+    def stop(self) -> None:
+        """End `run` after the step under way. Safe from any thread and from signal handlers."""
+        self._stopping.set()
+
+
+def _tell(done: Step | Trouble) -> None:
+    if isinstance(done, Trouble):
+        log.warning("%s %d could not be led on and is tried again: %s", done.kind, done.key, done.problem)
+        return
+    why = f": {done.reason}" if done.reason else ""
+    log.info(
+        "%s %d is %s now (%s, revision %d)%s", done.kind, done.key, done.status, done.operation, done.revision, why
+    )
+
+
+class BackgroundWorker:
+    """A worker on a thread of its own, beside a server: requests and the event loop never wait for it."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._thread = Thread(target=worker.run, name="adgraph-worker")
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still works; a worker that ended by itself is a fault."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Let the step under way end, then stop. Waits for it."""
+        self._worker.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
