@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from resolvers.effects import Region
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.rules.role_changes import (
     Held,
@@ -56,6 +57,7 @@ def update_user_roles(
     holdings.require_a_super_admin_left(user, after, field)
     require_no_primary_contact_lost(session, holdings, user, after, field)
     if after != before:
+        session.concern(Region(users=frozenset({user})))
         replace_held(session, holdings, user, after)
         write_user_fields(session.transaction, session.stamp, [user], {}, session.stamp.actor_user_id)
         session.note(KIND, user, {"roles": described(before)}, {"roles": described(after)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.account_mutations import AccountMutations
+from schema.invitation_mutations import InvitationMutations
 from schema.link_move_mutation import ClientLinkMoveMutation
 from schema.link_mutations import ClientLinkMutations
 from schema.user_mutations import UserMutations
@@ -13,5 +15,5 @@ from schema.user_mutations import UserMutations
     description="Everything that can be done. Each field is one transaction with its history and audit entry; what is"
     " refused is told in `userErrors` and changes nothing."
 )
-class Mutation(ClientLinkMutations, ClientLinkMoveMutation, UserMutations):
+class Mutation(ClientLinkMutations, ClientLinkMoveMutation, UserMutations, InvitationMutations, AccountMutations):
     """The root of mutations."""

@@ -105,12 +105,6 @@ def write_address_fields(tx: Transaction, stamp: Stamp, ids: Collection[int], va
     tx.run(Address.update(columns).where(is_in(Address.id, "ids")), ids=ids)
 
 
-def write_invitation_status(tx: Transaction, stamp: Stamp, id_: InvitationId, status: InvitationStatus) -> None:
-    """Give an invitation another status."""
-    values = {UserInvitation.status: status, UserInvitation.time_stamp: stamp.id}
-    tx.run(UserInvitation.update(values).where(UserInvitation.id == id_))
-
-
 def write_invitation_sent_again(
     tx: Transaction, stamp: Stamp, id_: InvitationId, secret_digest: bytes, expires_at_ms: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""What writing needs: the audit log, first results of repeatable requests, mail to be sent, payers, worker's indexes."""
+"""What writing needs: the audit log, first results of repeatable requests, mail to be sent, payers, indexes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,113 @@
+"""The life of a user invitation as a table, and what its fields must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from resolvers.rules.role_changes import CUSTOMER_LEVEL, Forbidden, cannot_be_scoped, system_administrators
+from resolvers.rules.user_fields import LCIDS
+from storage.records.ids import AdAccountId, Instant
+from storage.records.values import InvitationStatus, Role, ValueSet, auto
+
+LONGEST: dict[str, int] = {"email": 100, "firstName": 40, "lastName": 40}
+"""Characters a field of an invitation may have; each needs at least one."""
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class InvitationEvent(ValueSet):
+    """What can be done with an invitation."""
+
+    ACCEPT = auto()
+    RESEND = auto()
+    CANCEL = auto()
+
+
+POSSIBLE: dict[tuple[InvitationStatus, InvitationEvent], bool] = {
+    (status, event): status == InvitationStatus.PENDING
+    or (status == InvitationStatus.EXPIRED and event != InvitationEvent.ACCEPT)
+    for status in InvitationStatus
+    for event in InvitationEvent
+}
+"""Every (status, event): an expired invitation can be sent again or cancelled, never accepted; the rest is final."""
+_WHY: dict[InvitationStatus, tuple[str, str]] = {
+    InvitationStatus.ACCEPTED: ("INVITATION_USED", "The invitation was accepted already; send a new one."),
+    InvitationStatus.CANCELED: ("INVITATION_CANCELED", "The invitation was cancelled; ask for a new one."),
+    InvitationStatus.EXPIRED: ("INVITATION_EXPIRED", "The invitation has expired; ask for it to be sent again."),
+}
+
+
+class Invitation(NamedTuple):
+    """What an invitation says. `accounts` is None for all ad accounts, now and later."""
+
+    email: str
+    first_name: str
+    last_name: str
+    role: Role
+    accounts: frozenset[AdAccountId] | None
+    lcid: str
+
+
+def status_now(status: InvitationStatus, expires_at: Instant, now: Instant) -> InvitationStatus:
+    """Where an invitation stands: a pending one past its date has expired, marked or not.
+
+    >>> str(status_now(InvitationStatus.PENDING, Instant(5), Instant(5)))
+    'EXPIRED'
+    """
+    if status == InvitationStatus.PENDING and expires_at <= now:
+        return InvitationStatus.EXPIRED
+    return status
+
+
+def state_forbids(event: InvitationEvent, status: InvitationStatus, field: str) -> Forbidden | None:
+    """Why what became of an invitation rules an event out."""
+    if POSSIBLE[status, event]:
+        return None
+    code, message = _WHY[status]
+    return Forbidden(code, 202, message, field, None)
+
+
+def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
+    """What is wrong with an invitation, whoever sends it."""
+    for field, text in (
+        ("email", invitation.email),
+        ("firstName", invitation.first_name),
+        ("lastName", invitation.last_name),
+    ):
+        if not text.strip():
+            yield Forbidden("NULL_PARAMETER", 203, f"`{field}` must not be empty.", field, None)
+        elif len(text) > LONGEST[field]:
+            message = f"`{field}` has at most {LONGEST[field]} characters, not {len(text)}."
+            yield Forbidden(
+                "NAME_TOO_LONG" if field != "email" else "BAD_USER_INPUT", _number(field), message, field, None
+            )
+        elif _UNPRINTABLE.search(text):
+            yield Forbidden("BAD_USER_INPUT", 201, f"`{field}` contains control characters.", field, None)
+        elif field == "email" and not is_email(text):
+            message = "`email` is not an address mail can be sent to, such as name@company.example."
+            yield Forbidden("BAD_USER_INPUT", 201, message, field, None)
+    if invitation.lcid not in LCIDS:
+        yield Forbidden("BAD_USER_INPUT", 201, "`lcid` is not a known locale, such as EnglishUS.", "lcid", None)
+    if invitation.role == Role.AGGREGATOR:
+        yield system_administrators("role")
+    if invitation.accounts is not None:
+        if invitation.role in CUSTOMER_LEVEL:
+            yield cannot_be_scoped(invitation.role, "accountIds")
+        elif not invitation.accounts:
+            message = "An empty `accountIds` could mean none or all: leave it out for all, or list some."
+            yield Forbidden("LIST_NULL_OR_EMPTY", 3087, message, "accountIds", None)
+
+
+def _number(field: str) -> int:
+    return 201 if field == "email" else 211
+
+
+def is_email(text: str) -> bool:
+    """Whether mail can be sent there, as far as the text tells.
+
+    >>> is_email("a.b@company.example"), is_email("a b@company.example"), is_email("nobody")
+    (True, False, False)
+    """
+    return _EMAIL.fullmatch(text) is not None
