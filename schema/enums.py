@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 
 from resolvers.rules.access import AccessCode
+from resolvers.rules.addresses import AddressStatus
 from resolvers.rules.billing import BillToReason
 from resolvers.rules.capabilities import CAPABILITY_RULES, Capability
 from resolvers.rules.links import ClientLinkAction
@@ -238,6 +239,15 @@ _MEANINGS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
             "OWNER": "It owns the ad account.",
             "AGENCY_LINK": "It is the agency of an account link that bills it.",
             "AGGREGATOR": "It signed up the owner as an aggregator.",
+        },
+    ),
+    AddressStatus: (
+        "Whether mail could arrive at an address, and whether it is better written otherwise.",
+        {
+            "ADDRESS_VALID_WITHOUT_SUGGESTIONS": "Valid as it is.",
+            "ADDRESS_VALID_WITH_SUGGESTIONS": "Valid, and better written otherwise.",
+            "ADDRESS_INVALID_WITHOUT_SUGGESTIONS": "Not valid, and nothing near it is.",
+            "ADDRESS_INVALID_WITH_SUGGESTIONS": "Not valid, but something near it is.",
         },
     ),
     OrderField: (

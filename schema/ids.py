@@ -118,6 +118,14 @@ def invitation_id(text: str) -> InvitationId:
     return InvitationId(_of_kind(text, USER_INVITATION))
 
 
+def payment_instrument_id(text: str) -> int:
+    """The id of a payment instrument, which is no node. Raises: Refusal BAD_USER_INPUT."""
+    number = _number(text)
+    if number is None:
+        raise bad_id(text, "a payment instrument")
+    return number
+
+
 def target_id(text: str) -> TargetId:
     """A manager account or an ad account: a bare number would not say which.
 

@@ -17,12 +17,14 @@ from resolvers.lookup import (
 )
 from resolvers.paging import Connection
 from resolvers.people import user_by_id, visible_users
+from resolvers.rules.addresses import validated
 from resolvers.rules.capabilities import Capability
 from resolvers.search import find, search_ad_accounts, search_manager_accounts
 from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
 from schema import ids
 from schema.access import Access, CheckInput, CheckResult, answers, request_of
 from schema.ad_account import AdAccount
+from schema.address_input import AddressValidation, BusinessAddressInput, CheckedAddress
 from schema.arguments import After, Before, First, Last, list_page
 from schema.client_link import ClientLink
 from schema.connections import (
@@ -247,6 +249,19 @@ class Query:
         session = signed_in(info)
         request = request_of(user, Capability.VIEW, target, context)
         return shown(access_of(session, request.subject, request.target, request.context))
+
+    @strawberry.field(
+        description="Whether mail could arrive at an address, and how it is better written (ValidateAddress). Nothing"
+        " is looked up about you or anybody, and nothing is written."
+    )
+    def validate_address(
+        self,
+        info: Info,
+        address: Annotated[BusinessAddressInput, strawberry.argument(description="The address.")],
+    ) -> AddressValidation | None:
+        signed_in(info)
+        fields = address.fields()
+        return shown(CheckedAddress(fields, validated(fields)))
 
 
 def _nodes(session: Session, texts: list[strawberry.ID]) -> list[Any]:

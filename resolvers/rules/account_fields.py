@@ -10,6 +10,7 @@ from storage.records.values import (
     AdAccountFinancialStatus,
     AdAccountStatus,
     Industry,
+    Language,
     PaymentMethodType,
     Role,
 )
@@ -146,3 +147,19 @@ def problems_of_country_and_currency(
         message = f"The account pays by {payment}, which exists only in {terms.country} and {terms.currency}."
         return [Problem("BUSINESS_ADDRESS_CURRENCY_MISMATCH", 1141, ("businessAddress", "countryCode"), message)]
     return []
+
+
+LANGUAGES_OF_LCIDS: tuple[tuple[str, Language], ...] = (
+    ("Chinese", Language.TRADITIONAL_CHINESE),
+    *((str(one).title(), one) for one in Language if "_" not in one),
+)
+"""The language part of locale names, for the language of billing documents."""
+
+
+def language_of_lcid(lcid: str) -> Language:
+    """The language of billing documents that suits a user's locale.
+
+    >>> str(language_of_lcid("FrenchCanada"))
+    'FRENCH'
+    """
+    return next((language for part, language in LANGUAGES_OF_LCIDS if lcid.startswith(part)), Language.ENGLISH)
