@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from adgraph.auth import required_caller
 from adgraph.background import BackgroundWorker, Worker
 from adgraph.graph import graph_for
+from adgraph.mail import sender_for
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.page import Assets, Page
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
@@ -93,7 +94,9 @@ def create_app(
 def _background(settings: Settings, database: Database) -> BackgroundWorker | None:
     if not settings.worker:
         return None
-    background = BackgroundWorker(Worker(database, interval_ms=settings.worker_interval_ms))
+    background = BackgroundWorker(
+        Worker(database, interval_ms=settings.worker_interval_ms, sender=sender_for(settings))
+    )
     background.start()
     return background
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
+from resolvers.mail import Sender, send_due_mail
 from resolvers.worker import Step, Trouble, Work, work_off
 from storage.database import Database
 from storage.errors import StorageError
@@ -21,13 +22,21 @@ def clock() -> Instant:
 
 
 class Worker:
-    """Leads links and invitations on, on whatever thread calls it. Several at once share the work."""
+    """Leads links and invitations on and sends mail, on whatever thread calls it. Several at once share the work."""
 
-    def __init__(self, database: Database, *, interval_ms: int, now: Callable[[], Instant] = clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        interval_ms: int,
+        sender: Sender | None = None,
+        now: Callable[[], Instant] = clock,
+    ) -> None:
         self._interval_s = interval_ms / 1_000
         self._now = now
         self._stopping = Event()
         self._work = Work(database, stops=self._stopping.is_set)
+        self._sender = sender
 
     def run(self) -> None:
         """Work until `stop`. Nothing that goes wrong ends it: what is due stays due and is tried again."""
@@ -42,11 +51,20 @@ class Worker:
             for each in work_off(self._work, self._now()):
                 done += isinstance(each, Step)
                 _tell(each)
+            done += self._send_mail()
         except StorageError as problem:
             log.warning("the worker could not look for what is due: %s", problem)
         except Exception:
             log.exception("the worker met something nobody foresaw; it goes on")
         return done
+
+    def _send_mail(self) -> int:
+        if self._sender is None:
+            return 0
+        sent = send_due_mail(self._work.database, self._now(), self._sender, self._stopping.is_set)
+        if sent:
+            log.info("%d mails sent", sent)
+        return sent
 
     def stop(self) -> None:
         """End `run` after the step under way. Safe from any thread and from signal handlers."""

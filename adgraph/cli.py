@@ -126,12 +126,13 @@ def worker(
 ) -> None:
     """Lead links and invitations on when their time has come; several at once share the work."""
     from adgraph.background import Worker
+    from adgraph.mail import sender_for
     from adgraph.serving import log_to_terminal
 
     settings = Settings.from_env()
     log_to_terminal(settings)
     with opened(settings) as database:
-        hand = Worker(database, interval_ms=settings.worker_interval_ms)
+        hand = Worker(database, interval_ms=settings.worker_interval_ms, sender=sender_for(settings))
         if once:
             out.print(f"{hand.once()} steps done.", highlight=False)
             return

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from email.utils import parseaddr
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 _T = TypeVar("_T")
 
@@ -62,6 +64,31 @@ def _host(text: str) -> str:
     if not text or not text.isascii() or any(letter.isspace() or letter in "/@?#" for letter in text):
         raise ValueError(text)
     return text
+
+
+def _mail(text: str) -> str:
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return text
+    parts = urlsplit(text)
+    # Reading the port raises ValueError when it is none.
+    if scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0 or parts.path.strip("/") or parts.query:
+        raise ValueError(text)
+    return text
+
+
+def _mail_address(text: str) -> str:
+    address = parseaddr(text)[1]
+    if not text.isascii() or not text.isprintable() or address.count("@") != 1 or not all(address.split("@")):
+        raise ValueError(text)
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in text:
+        raise ValueError(text)
+    return text.rstrip("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +146,27 @@ class Settings:
         "how long the worker waits before it looks again for what is due",
         *_between(10, 3_600_000),
         2_000,
+    )
+    mail: str = _variable(
+        "ADGRAPH_MAIL",
+        "where mail goes: files in a folder, or a mail server",
+        "a folder, smtp://user:password@host:port or smtps://user:password@host:port",
+        _mail,
+        "var/mail",
+    )
+    mail_from: str = _variable(
+        "ADGRAPH_MAIL_FROM",
+        "the sender of mail",
+        "an e-mail address, with or without a name",
+        _mail_address,
+        "adgraph@localhost",
+    )
+    public_url: str = _variable(
+        "ADGRAPH_PUBLIC_URL",
+        "the address of this service as mails name it",
+        "an address that begins with http:// or https://",
+        _public_url,
+        "http://127.0.0.1:8000",
     )
     busy_timeout_ms: int = _variable(
         "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
