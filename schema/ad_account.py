@@ -11,6 +11,7 @@ from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
 from resolvers.accounts import BillTo as BillToValue
 from resolvers.accounts import bill_to_of, contexts_of, linked_agencies_of
 from resolvers.ancestors import ancestors_of_ad_account
+from resolvers.audit import audit_log_of_ad_account
 from resolvers.links import links_of_ad_account
 from resolvers.lookup import (
     address_of_ad_account,
@@ -26,6 +27,7 @@ from resolvers.session import AD_ACCOUNT, fact_of
 from schema import ids
 from schema.address import Address
 from schema.arguments import After, Before, First, Last, list_page, tree_page
+from schema.audit import AUDIT_LOG, AuditEntryConnection
 from schema.connections import AccessorConnection, AncestorConnection, ClientLinkConnection
 from schema.context import Info, shown
 from schema.node import Node, RestrictedManagerAccount, RestrictedRow
@@ -274,6 +276,18 @@ class AdAccount(Node):
     def viewer_context_id(self, parent: strawberry.Parent[AdAccountRow], info: Info) -> strawberry.ID | None:
         contexts = contexts_of(info.context, parent)
         return shown(contexts[0].manager_account_id if contexts else None)
+
+    @strawberry.field(description=AUDIT_LOG.format("UPDATE_AD_ACCOUNT here"))
+    def audit_log(
+        self,
+        parent: strawberry.Parent[AdAccountRow],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEntryConnection | None:
+        return shown(audit_log_of_ad_account(info.context, parent, list_page(first, after, last, before)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from resolvers.audit import audit_log_of_link
 from resolvers.link_rights import action_answer, status_at
 from resolvers.links import link_by_id, transitions_of
 from resolvers.lookup import ad_account_by_id, manager_account_by_id
 from resolvers.people import user_by_id
 from resolvers.rules.links import ClientLinkAction
 from schema.ad_account import ManagerAccountOrRestricted
+from schema.arguments import After, Before, First, Last, list_page
+from schema.audit import AuditEntryConnection
 from schema.context import Info, shown
 from schema.node import Node, RestrictedManagerAccount, RestrictedRow
 from schema.scalars import DateTime
@@ -135,6 +138,18 @@ class ClientLink(Node):
     @strawberry.field(description="Everything you may do with it now.")
     def viewer_actions(self, parent: strawberry.Parent[ClientLinkRow], info: Info) -> list[ClientLinkAction]:
         return [action for action in ClientLinkAction if action_answer(info.context, parent, action).allowed]
+
+    @strawberry.field(description="What was done to it, newest first, for all who may see it.")
+    def audit_log(
+        self,
+        parent: strawberry.Parent[ClientLinkRow],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEntryConnection:
+        return shown(audit_log_of_link(info.context, parent, list_page(first, after, last, before)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

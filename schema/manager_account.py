@@ -8,6 +8,7 @@ import strawberry
 
 from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
 from resolvers.ancestors import ancestors_of_manager_account
+from resolvers.audit import audit_log_of_manager_account
 from resolvers.children import (
     AD_ACCOUNT_RELATIONSHIPS,
     MANAGER_ACCOUNT_RELATIONSHIPS,
@@ -26,6 +27,7 @@ from resolvers.rules.links import MAX_MANAGER_ACCOUNTS_ON_A_CHAIN
 from schema import ids
 from schema.address import Address
 from schema.arguments import After, Before, First, Last, chosen, list_page, tree_page
+from schema.audit import AUDIT_LOG, AuditEntryConnection
 from schema.connections import (
     AccessorConnection,
     AdAccountChildConnection,
@@ -264,6 +266,18 @@ class ManagerAccount(Node):
     @strawberry.field(description=VIEWER_ROLES)
     def viewer_roles(self, parent: strawberry.Parent[ManagerAccountRow], info: Info) -> list[Role]:
         return shown(info.context.on_manager_account(parent.customer_id).roles)
+
+    @strawberry.field(description=AUDIT_LOG.format("UPDATE_MANAGER_ACCOUNT here"))
+    def audit_log(
+        self,
+        parent: strawberry.Parent[ManagerAccountRow],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEntryConnection | None:
+        return shown(audit_log_of_manager_account(info.context, parent, list_page(first, after, last, before)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from resolvers.audit import audit_log_of_user
 from resolvers.lookup import contact_info_by_id, manager_account_by_id
 from resolvers.people import CustomerRoles, customer_roles_of
 from resolvers.rules.capabilities import Capability
@@ -17,6 +18,7 @@ from schema.access import scope_kind
 from schema.ad_account import ManagerAccountOrRestricted
 from schema.address import ContactInfo
 from schema.arguments import After, Before, First, Last, list_page
+from schema.audit import AUDIT_LOG, AuditEntryConnection
 from schema.connections import AdAccountConnection
 from schema.context import Info, shown
 from schema.node import Node, RestrictedRow
@@ -167,6 +169,18 @@ class User(Node):
         below = None if under is None else ids.manager_account_id(under)
         page = list_page(first, after, last, before)
         return shown(accessible_ad_accounts(info.context, parent.user_id, capability, below, page))
+
+    @strawberry.field(description=AUDIT_LOG.format("MANAGE_USERS in his manager account, or it is you"))
+    def audit_log(
+        self,
+        parent: strawberry.Parent[UserRow],
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEntryConnection | None:
+        return shown(audit_log_of_user(info.context, parent, list_page(first, after, last, before)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

@@ -1,0 +1,122 @@
+"""What was done to manager accounts, ad accounts, users and client links, told to those who may know.
+
+Who may: of a manager account, who holds UPDATE_MANAGER_ACCOUNT there; of an ad account, who holds
+UPDATE_AD_ACCOUNT; of a user, himself and who holds MANAGE_USERS in his manager account; of a link, who may see it.
+A capability the state withholds (deleted, in transition) counts here: nothing is written by reading. To others the
+log is null, as if there were none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.people import visible_users
+from resolvers.rules.capabilities import BIT, Capability
+from resolvers.rules.reach import Permissions
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
+from storage.audit import AuditRow, read_audit_entries
+from storage.reads.entities import read_users_of_logins
+from storage.records.ids import LoginId, UserId
+from storage.records.rows import AdAccountRow, ClientLinkRow, ManagerAccountRow, UserRow
+
+AUDIT_ENTRY = "audit entry"
+LOGIN = "login"
+HIDDEN = "(hidden)"
+SECRETS = ("secret", "password", "token", "digest")
+"""Fields named like this are never told, whoever asks."""
+
+_KINDS = {MANAGER_ACCOUNT: "ManagerAccount", AD_ACCOUNT: "AdAccount", USER: "User", CLIENT_LINK: "ClientLink"}
+"""How entries name what they are about."""
+
+
+def _held(permissions: Permissions, capability: Capability) -> bool:
+    return bool((permissions.capabilities | permissions.withheld) & BIT[capability])
+
+
+def audit_log_of_manager_account(session: Session, row: ManagerAccountRow, page: Page) -> Connection[AuditRow] | None:
+    """The log of a manager account, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
+    allowed = _held(session.on_manager_account(row.customer_id), Capability.UPDATE_MANAGER_ACCOUNT)
+    return _log(session, MANAGER_ACCOUNT, row.customer_id, page) if allowed else None
+
+
+def audit_log_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> Connection[AuditRow] | None:
+    """The log of an ad account, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
+    allowed = _held(session.on_ad_account(row), Capability.UPDATE_AD_ACCOUNT)
+    return _log(session, AD_ACCOUNT, row.account_id, page) if allowed else None
+
+
+def audit_log_of_user(session: Session, row: UserRow, page: Page) -> Connection[AuditRow] | None:
+    """The log of a user, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
+    allowed = row.login_id == session.viewer.login_id or _held(
+        session.on_manager_account(row.customer_id), Capability.MANAGE_USERS
+    )
+    return _log(session, USER, row.user_id, page) if allowed else None
+
+
+def audit_log_of_link(session: Session, row: ClientLinkRow, page: Page) -> Connection[AuditRow]:
+    """The log of a link the viewer sees, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
+    return _log(session, CLIENT_LINK, row.link_id, page)
+
+
+def _log(session: Session, kind: str, key: int, page: Page) -> Connection[AuditRow]:
+    rows = session.together(
+        kind, key, "audit log", lambda ids: read_audit_entries(session.transaction, _KINDS[kind], ids)
+    )
+    scope = fingerprint("auditLog", kind, key)
+    found = rows or ()
+    session.register(USER, list({row.actor_user_id for row in found if row.actor_user_id is not None}))
+    session.register(LOGIN, list({row.actor_login_id for row in found if row.actor_login_id is not None}))
+    return page_of([Edge(row, (row.audit_id,), scope) for row in found], page, scope, descending=True)
+
+
+def acting_user(session: Session, row: AuditRow) -> UserRow | None:
+    """The user whose role let it be done; None when the service did it, or the viewer may not see him."""
+    key = row.actor_user_id
+    if key is None:
+        return None
+    return session.together(USER, UserId(key), "acting user", lambda ids: visible_users(session, ids))
+
+
+def actor_name(session: Session, row: AuditRow) -> str | None:
+    """The login that did it, by its name; None when the service did it, or the viewer may see none of its users."""
+    key = row.actor_login_id
+    if key is None:
+        return None
+    return session.together(LOGIN, LoginId(key), "name", lambda ids: _names(session, ids))
+
+
+def _names(session: Session, ids: list[LoginId]) -> dict[LoginId, str]:
+    rows = [row for rows in read_users_of_logins(session.transaction, ids).values() for row in rows]
+    seen = visible_users(session, [row.user_id for row in rows])
+    return {row.login_id: row.user_name for row in rows if row.user_id in seen}
+
+
+def reason_of(session: Session, row: AuditRow) -> str | None:
+    """Why it was done, in the words of who did it: for those who may see him."""
+    return row.reason if acting_user(session, row) is not None else None
+
+
+def told(text: str | None) -> str | None:
+    """The fields of an entry as JSON under the names of the graph, without what is secret.
+
+    >>> told('{"name":"A","secret_digest":"ab"}')
+    '{"name":"A","secretDigest":"(hidden)"}'
+    """
+    return None if text is None else orjson.dumps(_without_secrets(orjson.loads(text))).decode()
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            _camel(name): HIDDEN if any(word in name.lower() for word in SECRETS) else _without_secrets(part)
+            for name, part in value.items()
+        }
+    return [_without_secrets(part) for part in value] if isinstance(value, list) else value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
