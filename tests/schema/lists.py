@@ -28,6 +28,7 @@ SEATS = {
     "ManagerAccount": 'managerAccount(id: "1") { %s }',
     "AdAccount": 'adAccount(id: "60") { %s }',
     "User": 'user(id: "1") { %s }',
+    "ClientLink": 'clientLink(id: "1002") { %s }',
     "Access": 'access(target: "AdAccount:60") { %s }',
 }
 """How to reach an object of each type that has lists, in the company of `full_house`."""
