@@ -73,7 +73,16 @@ class Worker:
 
 def _tell(done: Step | Trouble) -> None:
     if isinstance(done, Trouble):
-        log.warning("%s %d could not be led on and is tried again: %s", done.kind, done.key, done.problem)
+        foreseen = isinstance(done.problem, StorageError)
+        said = "%s %d could not be led on and is tried again: %s"
+        log.log(
+            logging.WARNING if foreseen else logging.ERROR,
+            said,
+            done.kind,
+            done.key,
+            done.problem,
+            exc_info=None if foreseen else done.problem,
+        )
         return
     why = f": {done.reason}" if done.reason else ""
     log.info(

@@ -17,7 +17,6 @@ from resolvers.link_writes import check_account, check_customer_link, lead_on
 from resolvers.rules.links import INVITATION_LIFETIME_MS, LinkEvent, due_event
 from resolvers.writing import Refused, ServiceSession, refused
 from storage.database import Database
-from storage.errors import StorageError
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
 from storage.reads.links import read_client_links
 from storage.reads.people import read_invitations
@@ -62,11 +61,11 @@ class Step(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """A step the database did not let happen; it stays due."""
+    """A step that was rolled back; it stays due."""
 
     kind: str
     key: int
-    problem: StorageError
+    problem: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,8 @@ def _steps(kind: str, key: int, step: Callable[[], Step | None]) -> Iterator[Ste
     try:
         while (done := step()) is not None:
             yield done
-    except StorageError as problem:
+    except Exception as problem:
+        # Whatever it is: the database's trouble, or a fault that would otherwise hold up all the others for good.
         yield Trouble(kind, key, problem)
 
 

@@ -232,11 +232,14 @@ def test_more_than_one_batch_is_done_in_one_go_in_the_order_of_ids(database: Dat
 
 
 class _Failing:
-    """A billing system that is down for one account."""
+    """A billing system that is down for one link, and for others says no or breaks."""
+
+    def __init__(self, problem: Exception) -> None:
+        self._problem = problem
 
     def begin(self, session: WriteSession, link: ClientLinkRow) -> None:
         if link.link_id == 1:
-            raise StorageBusy("The database is locked. Nothing was changed; try again.")
+            raise self._problem
         if link.link_id == 2:
             raise BillingFailed("The bank said no.")
 
@@ -244,10 +247,11 @@ class _Failing:
         raise AssertionError("nothing ends here")
 
 
-def test_what_the_database_does_not_let_happen_stays_due_and_holds_nobody_else_up(database: Database) -> None:
+@pytest.mark.parametrize("problem", [StorageBusy("The database is locked."), ZeroDivisionError("a fault")], ids=repr)
+def test_what_could_not_be_done_stays_due_and_holds_nobody_else_up(database: Database, problem: Exception) -> None:
     links = [a_link(id_, id_ + 2, ACCOUNT, client_pays=True) for id_ in (1, 2, 3)]
     build_link_world(database, links=links)
-    done = list(work_off(Work(database, _Failing()), Instant(LATER)))
+    done = list(work_off(Work(database, _Failing(problem)), Instant(LATER)))
     assert isinstance(done[0], Trouble)
     assert [each.key for each in done] == [1, 2, 3]
     assert [trace(database, link).status for link in (1, 2, 3)] == ["LINK_IN_PROGRESS", "LINK_FAILED", "ACTIVE"]
