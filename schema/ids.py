@@ -118,6 +118,14 @@ def invitation_id(text: str) -> InvitationId:
     return InvitationId(_of_kind(text, USER_INVITATION))
 
 
+def plain_id(text: str, what: str) -> int:
+    """The id of something that is no node; `what` names it. Raises: Refusal BAD_USER_INPUT."""
+    number = _number(text)
+    if number is None:
+        raise bad_id(text, what)
+    return number
+
+
 def payment_instrument_id(text: str) -> int:
     """The id of a payment instrument, which is no node. Raises: Refusal BAD_USER_INPUT."""
     number = _number(text)

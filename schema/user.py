@@ -11,6 +11,7 @@ from resolvers.lookup import contact_info_by_id, manager_account_by_id
 from resolvers.people import CustomerRoles, customer_roles_of
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.customer_roles import CustomerRoleRow
+from resolvers.rules.user_fields import user_time_stamp
 from resolvers.search import accessible_ad_accounts
 from resolvers.session import Session
 from schema import ids
@@ -119,7 +120,12 @@ class User(Node):
     created_at: DateTime = strawberry.field(description="When the user was created.")
     last_modified_by_user_id: strawberry.ID | None = strawberry.field(description="Who wrote it last.")
     last_modified_at: DateTime = strawberry.field(description="When it was last written.")
-    time_stamp: str = strawberry.field(description="Opaque; changes with every write. Send it back to update.")
+
+    @strawberry.field(
+        description="Opaque and of this user alone; changes with every write. Send it back to update or delete."
+    )
+    def time_stamp(self, parent: strawberry.Parent[UserRow]) -> str:
+        return user_time_stamp(parent.user_id, parent.time_stamp)
 
     @strawberry.field(description="The person's name.")
     def name(self, parent: strawberry.Parent[UserRow]) -> PersonName:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from resolvers.rules.role_changes import CUSTOMER_LEVEL, Forbidden, cannot_be_scoped, system_administrators
-from resolvers.rules.user_fields import LCIDS
+from resolvers.rules.user_fields import LCIDS, is_email, is_printable
 from storage.records.ids import AdAccountId, Instant
 from storage.records.values import InvitationStatus, Role, ValueSet, auto
 
 LONGEST: dict[str, int] = {"email": 100, "firstName": 40, "lastName": 40}
 """Characters a field of an invitation may have; each needs at least one."""
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class InvitationEvent(ValueSet):
@@ -83,7 +80,7 @@ def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
             yield Forbidden(
                 "NAME_TOO_LONG" if field != "email" else "BAD_USER_INPUT", _number(field), message, field, None
             )
-        elif _UNPRINTABLE.search(text):
+        elif not is_printable(text):
             yield Forbidden("BAD_USER_INPUT", 201, f"`{field}` contains control characters.", field, None)
         elif field == "email" and not is_email(text):
             message = "`email` is not an address mail can be sent to, such as name@company.example."
@@ -102,12 +99,3 @@ def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
 
 def _number(field: str) -> int:
     return 201 if field == "email" else 211
-
-
-def is_email(text: str) -> bool:
-    """Whether mail can be sent there, as far as the text tells.
-
-    >>> is_email("a.b@company.example"), is_email("a b@company.example"), is_email("nobody")
-    (True, False, False)
-    """
-    return _EMAIL.fullmatch(text) is not None
