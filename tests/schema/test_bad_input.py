@@ -244,7 +244,11 @@ def test_without_a_token_there_is_no_data(house: GraphClient) -> None:
     root = GRAPH.query_type
     assert isinstance(root, GraphQLObjectType)
     given = {"ID!": '"AdAccount:60"', "[ID!]!": '["AdAccount:60"]', "String!": '"x"', "Capability!": "VIEW"}
-    given |= {"[CheckInput!]!": "[]", "UserInvitationFilterInput!": '{ customerId: "1" }'}
+    given |= {
+        "BusinessAddressInput!": "{}",
+        "[CheckInput!]!": "[]",
+        "UserInvitationFilterInput!": '{ customerId: "1" }',
+    }
     for name, field in root.fields.items():
         arguments = ", ".join(
             f"{arg}: {given[str(one.type)]}" for arg, one in field.args.items() if str(one.type) in given
