@@ -23,6 +23,7 @@ from resolvers.link_writes import (
     require_side,
     visible_link,
 )
+from resolvers.rules.capabilities import CapabilitySet, names_of
 from resolvers.rules.links import BLOCKS_A_DUPLICATE, LinkEvent, Side, state_forbids
 from resolvers.writing import Refused, WriteSession, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
@@ -61,7 +62,37 @@ def move_client_link(session: WriteSession, move: LinkMove, billing: BillingTran
         raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
     previous = _check_target(session, row, move.to)
     session.concern(_region(row, move.to))
-    return {"id": _move(session, row, move, previous, billing), "previous_id": row.link_id}
+    before = _held_on_client(session, row)
+    key = _move(session, row, move, previous, billing)
+    _require_no_gain(session, row, before, move.to)
+    return {"id": key, "previous_id": row.link_id}
+
+
+def _held_on_client(session: WriteSession, row: ClientLinkRow) -> CapabilitySet:
+    """What the viewer holds on the client by what is stored now."""
+    probe = session.anew()
+    if row.client_account_id is not None:
+        probe.know_ad_accounts([row.client_account_id])
+        held = probe.reach.on_ad_account(probe.excerpt.facts.ad_accounts[row.client_account_id])
+    else:
+        client = ManagerAccountId(row.client_owner_id)
+        probe.know_manager_accounts([client])
+        held = probe.reach.on_manager_account(client)
+    return CapabilitySet(held.capabilities | held.withheld)
+
+
+def _require_no_gain(session: WriteSession, row: ClientLinkRow, before: CapabilitySet, to: ManagerAccountId) -> None:
+    """The client is not asked, so nobody may move him to where he himself may do more. Raises: Refused (106)."""
+    gained = CapabilitySet(_held_on_client(session, row) & ~before)
+    if gained:
+        raise refused(
+            "MOVE_WOULD_WIDEN",
+            f"By your roles in manager account {to} you would gain {', '.join(names_of(gained))} on the client, who is"
+            " not asked. Let somebody move it who holds that already, or undo this link and send a new one.",
+            TO,
+            number=106,
+            rule="P9",
+        )
 
 
 def _region(row: ClientLinkRow, to: ManagerAccountId) -> Region:

@@ -139,6 +139,20 @@ def test_both_managing_sides_must_let_one_manage_links(database: Database, manag
     assert f"manager account {manager}" in error["message"]
 
 
+@pytest.mark.parametrize("manager", [1, 3])
+def test_nobody_moves_a_client_to_where_he_himself_may_do_more(database: Database, manager: int) -> None:
+    asks = writer(database, a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True))
+    with database.write() as tx:
+        tx.execute(f"UPDATE assignment SET role = 'STANDARD' WHERE id = {manager}")
+        tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 3)")
+    if manager == 3:
+        asks.done("moveClientLink", move(1, 3))
+        return
+    error = asks.refused("moveClientLink", move(1, 3))
+    assert (error["code"], error["number"], error["field"]) == ("MOVE_WOULD_WIDEN", 106, ["toManagingCustomerId"])
+    assert "TAKE_OVER_BILLING" in error["message"]
+
+
 def test_a_target_that_is_hidden_is_like_one_that_does_not_exist(database: Database) -> None:
     asks = writer(database, a_link(1, 1, 2, ACTIVE))
     with database.write() as tx:
