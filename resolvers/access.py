@@ -95,7 +95,7 @@ class Answer:
             return None
         if self.permissions is None or self.target is None:
             return not_visible(self.capability)
-        return self._explanation.decide(self.capability)
+        return self._explanation.decide(self.capability, self.permissions)
 
     @property
     def deciding_path(self) -> Path | None:
@@ -195,20 +195,37 @@ def _target(session: Session, one: TargetId) -> AnyTarget | None:
 # Explanations
 
 
+class _Asker:
+    """The asker of some explanations: what decides whether he may be told of a path, worked out once for all."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What he reaches."""
+        return self.session.explained.reach_of(users_of(self.session.explained, self.session, None))
+
+    @cached_property
+    def manager_accounts(self) -> frozenset[ManagerAccountId]:
+        """Where he holds a role, however narrow: he knows that they exist."""
+        held = assignments_of(self.session.explained, self.session, None)
+        return frozenset(item.manager_account_id for item in held)
+
+
+_Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
+"""What an explanation is about: subject, target, context."""
+
+
 class Explanation:
     """All there is to say about one subject and one target, as far as the asker may see it. Made by `explain`."""
 
-    def __init__(self, session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> None:
-        self.session = session
-        self.subject = subject
-        self.target = target
-        self.context = context
-        self._excerpt = session.explained
-
-    @cached_property
-    def assignments(self) -> tuple[Assignment, ...]:
-        """What the subject holds."""
-        return assignments_of(self._excerpt, self.session, self.subject)
+    def __init__(self, asker: _Asker, key: _Key, assignments: tuple[Assignment, ...]) -> None:
+        self.session = asker.session
+        self.subject, self.target, self.context = key
+        self.assignments = assignments
+        self._asker = asker
+        self._excerpt = asker.session.explained
 
     @cached_property
     def _reach(self) -> Reach:
@@ -239,17 +256,17 @@ class Explanation:
         known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
         return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
-    def decide(self, capability: Capability) -> Decision:
-        """The reason for one capability.
+    def decide(self, capability: Capability, permissions: Permissions) -> Decision:
+        """The reason for one capability. `permissions` are those of the same subject on the same target.
 
         Raises: Refusal CHAIN_OVER_LIMIT or TOO_MANY_PATHS.
         """
         facts = self._excerpt.facts
         try:
-            refuse_over_limit(self.permissions, facts, self.assignments, self.target, capability)
-            if self.permissions.allow(capability):
+            refuse_over_limit(permissions, facts, self.assignments, self.target, capability)
+            if permissions.allow(capability):
                 return rules.decision(self.access, capability, lambda: ())
-            denied = Denied(self.permissions, self.target, self.context, capability)
+            denied = Denied(permissions, self.target, self.context, capability)
             return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access.paths)
         except ChainOverLimit as error:
             raise over_limit(error.chain) from error
@@ -261,19 +278,10 @@ class Explanation:
             self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible
         )
 
-    @cached_property
-    def _mine(self) -> Reach:
-        return self._excerpt.reach_of(users_of(self._excerpt, self.session, None))
-
-    @cached_property
-    def _my_manager_accounts(self) -> frozenset[ManagerAccountId]:
-        """Where the asker holds a role, however narrow: he knows that they exist."""
-        return frozenset(item.manager_account_id for item in assignments_of(self._excerpt, self.session, None))
-
     def _visible(self, path: Path) -> bool:
         """Whether the asker may be told of a path: all it leads through, and links that are not active."""
         managers_seen = all(
-            one in self._my_manager_accounts or self._mine.on_manager_account(one).allow(Capability.VIEW)
+            one in self._asker.manager_accounts or self._asker.reach.on_manager_account(one).allow(Capability.VIEW)
             for one in path.manager_accounts
         )
         return managers_seen and all(
@@ -282,11 +290,12 @@ class Explanation:
 
     def _sees_link(self, kind: HopKind, managing: ManagerAccountId, client: ManagerAccountId | None) -> bool:
         needed = Capability.VIEW_ACCOUNT_LINKS if kind == HopKind.ACCOUNT_LINK else Capability.VIEW_MANAGER_LINKS
-        if self._mine.on_manager_account(managing).allow(needed):
+        mine = self._asker.reach
+        if mine.on_manager_account(managing).allow(needed):
             return True
         if client is not None:
-            return self._mine.on_manager_account(client).allow(needed)
-        return isinstance(self.target, AdAccountFact) and self._mine.on_ad_account(self.target).allow(needed)
+            return mine.on_manager_account(client).allow(needed)
+        return isinstance(self.target, AdAccountFact) and mine.on_ad_account(self.target).allow(needed)
 
 
 def explain(session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
@@ -298,9 +307,6 @@ def explain(session: Session, subject: Subject, target: AnyTarget, context: Mana
     return found
 
 
-_Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
-
-
 def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanation]:
     """Cost: a fixed number of SELECTs for any number of explanations."""
     excerpt = session.explained
@@ -310,7 +316,9 @@ def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanat
     excerpt.know_manager_accounts(list({target for _, target, _ in keys if not isinstance(target, AdAccountFact)}))
     # Whether a path may be shown depends on every manager account it leads through.
     excerpt.know_manager_accounts(list(excerpt.above()))
-    return {key: Explanation(session, *key) for key in keys}
+    held = {subject: assignments_of(excerpt, session, subject) for subject in {key[0] for key in keys}}
+    asker = _Asker(session)
+    return {key: Explanation(asker, key, held[key[0]]) for key in keys}
 
 
 def access_of(
@@ -366,7 +374,9 @@ def accessors_of(
         session.know_manager_accounts([target])
     holders = excerpt.know_holders_in(_led_from(excerpt, target))
     held = _holding(excerpt, session, holders, target, capability)
-    if via is not None:
+    if via is not None and not session.knows(via):
+        held = {}
+    elif via is not None:
         held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
     seen = visible_users(session, list(held))
     scope = fingerprint("accessors", target, capability, via)

@@ -129,6 +129,10 @@ def _require_manager_links(session: Session) -> None:
 def _candidates(session: Session, asked: ClientLinkFilter) -> list[ClientLinkRow]:
     tx = session.transaction
     direct = asked.direct_managing_customer_id
+    agency = direct if direct is not None else asked.managing_customer_id
+    if agency is not None and not session.knows(agency):
+        # An id the caller may not see in a predicate yields nothing; the client's side searches by its own ids.
+        return []
     if asked.client_account_ids is not None:
         rows = read.read_account_links_to(tx, asked.client_account_ids)
     elif asked.client_customer_ids is not None:

@@ -218,6 +218,17 @@ class Session:
                 raise over_limit(error.chain) from error
         return False
 
+    def knows(self, key: ManagerAccountId) -> bool:
+        """Whether the viewer may be told that a manager account is there: he sees it, or holds a role in it.
+
+        An id he does not know is answered as one that does not exist. Raises: Refusal CHAIN_OVER_LIMIT.
+        """
+        self.know_manager_accounts([key])
+        held = self.excerpt.facts.assignments_by_user
+        if any(item.manager_account_id == key for user in self.viewer_users for item in held.get(user, ())):
+            return True
+        return self.sees(key)
+
 
 def fact_of(row: AdAccountRow) -> AdAccountFact:
     """The fact an ad account's row states."""
