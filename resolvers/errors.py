@@ -17,7 +17,6 @@ class Code(StrEnum):
     INVALID_PAGE_SIZE = "INVALID_PAGE_SIZE"
     INVALID_FILTER = "INVALID_FILTER"
     FORBIDDEN = "FORBIDDEN"
-    NOT_VISIBLE = "NOT_VISIBLE"
     TOO_MANY_NODES = "TOO_MANY_NODES"
     TOO_MANY_PATHS = "TOO_MANY_PATHS"
     CHAIN_OVER_LIMIT = "CHAIN_OVER_LIMIT"
@@ -48,11 +47,11 @@ def unauthenticated() -> Refusal:
     )
 
 
-def bad_id(text: str, what: str) -> Refusal:
-    """An id that cannot be one."""
+def bad_id(text: str, what: str, example: str) -> Refusal:
+    """An id that cannot be one; `example` is how one is written."""
     return Refusal(
         Code.BAD_USER_INPUT,
-        f'{_shown(text)} is not the id of {what}: give its number, for example "111", or its node id.',
+        f'{_shown(text)} is not the id of {what}: give one like "{example}", or a node id.',
         number=201,
     )
 

@@ -232,7 +232,7 @@ class AdAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> ClientLinkConnection:
+    ) -> ClientLinkConnection | None:
         return shown(links_of_ad_account(info.context, parent, list_page(first, after, last, before)))
 
     @strawberry.field(description=ACCESSORS)

@@ -111,7 +111,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> AdAccountChildConnection:
+    ) -> AdAccountChildConnection | None:
         asked = AdAccountChildren(
             chosen("relationship", relationship, AD_ACCOUNT_RELATIONSHIPS),
             chosen("status", status, tuple(AdAccountStatus)),
@@ -201,7 +201,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> UserConnection:
+    ) -> UserConnection | None:
         statuses = chosen("status", status, tuple(UserStatus))
         page = list_page(first, after, last, before)
         return shown(users_of(info.context, parent.customer_id, statuses, page))
@@ -215,7 +215,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> UserInvitationConnection:
+    ) -> UserInvitationConnection | None:
         return shown(invitations_to(info.context, parent.customer_id, list_page(first, after, last, before)))
 
     @strawberry.field(
@@ -230,7 +230,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> ClientLinkConnection:
+    ) -> ClientLinkConnection | None:
         page = list_page(first, after, last, before)
         return shown(links_of_manager_account(info.context, parent.customer_id, page))
 

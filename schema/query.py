@@ -50,7 +50,7 @@ MOST_NODES = 100
 """How many ids one `nodes` takes."""
 
 OrderBy = Annotated[
-    OrderByInput | None, strawberry.argument(description="The order of the list; ids ascending by default.")
+    OrderByInput | None, strawberry.argument(description="The order of the list; by default, by id ascending.")
 ]
 Subject = Annotated[
     strawberry.ID | None,
@@ -179,8 +179,8 @@ class Query:
         return shown(find(signed_in(info), prefix, list_page(first, after)))
 
     @strawberry.field(
-        description="Client links you may view, the latest of each pair (SearchClientLinks). Ordered by client id,"
-        " link name or managing number."
+        description="Client links you may view, the latest of each pair (SearchClientLinks). ID orders by the id of the"
+        " client, as the reference has it, NAME by the link's name, NUMBER by the managing side's number."
     )
     def client_links(
         self,
