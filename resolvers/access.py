@@ -256,12 +256,13 @@ class Explanation:
         known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
         return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
-    def decide(self, capability: Capability, permissions: Permissions) -> Decision:
-        """The reason for one capability. `permissions` are those of the same subject on the same target.
+    def decide(self, capability: Capability, permissions: Permissions | None = None) -> Decision:
+        """The reason for one capability. `permissions`: those of the subject on the target, where they are at hand.
 
         Raises: Refusal CHAIN_OVER_LIMIT or TOO_MANY_PATHS.
         """
         facts = self._excerpt.facts
+        permissions = permissions or self.permissions
         try:
             refuse_over_limit(permissions, facts, self.assignments, self.target, capability)
             if permissions.allow(capability):
