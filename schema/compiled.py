@@ -45,7 +45,9 @@ from strawberry.types.field import StrawberryField
 
 from schema.conversion import arguments_converter
 
-_MISSING = object()
+MOST_SELECTIONS = 2_000
+"""Object selections of one plan. Fragments that double at each level write out millions in a line; graphql-core takes
+them as they come."""
 
 
 class Unsupported(Exception):
@@ -117,6 +119,7 @@ class Compiler:
         self._fragments = fragments
         self._conditions = conditions
         self._fields = 0
+        self._selections = 0
         self._names: dict[str, Any] = {}
 
     def compile(self, operation: OperationDefinitionNode) -> Plan:
@@ -198,13 +201,17 @@ class Compiler:
         self, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]
     ) -> Callable[[Any, _Run], dict[str, Any]]:
         """A function from a row of `parent` to the dict of its selected fields."""
+        self._selections += 1
+        if self._selections > MOST_SELECTIONS:
+            raise Unsupported
+        name = f"select{self._selections}"
         entries = [f"{field.key!r}: {self._field(parent, field)}" for field in self._collect(parent, sets)]
-        source = f"def select(row, run):\n    return {{{', '.join(entries)}}}"
-        scope = dict(self._names)
+        source = f"def {name}(row, run):\n    return {{{', '.join(entries)}}}"
+        # All functions of a plan share one namespace: a copy for each would grow with the square of the document.
         # The source is put together from checked names and bound objects only; no text of the caller but
         # response keys gets in, and those as literals.
-        exec(compile(source, f"<selection on {parent.name}>", "exec"), scope)  # noqa: S102
-        select: Callable[[Any, _Run], dict[str, Any]] = scope["select"]
+        exec(compile(source, f"<selection on {parent.name}>", "exec"), self._names)  # noqa: S102
+        select: Callable[[Any, _Run], dict[str, Any]] = self._names[name]
         return select
 
     def _field(self, parent: GraphQLObjectType, collected: _Collected) -> str:
@@ -278,7 +285,7 @@ class Compiler:
         if is_leaf_type(of_type):
             return self._leaf(of_type, value)
         if isinstance(of_type, GraphQLObjectType):
-            return f"{self._bind('select', self._object(of_type, sets))}({value}, run)"
+            return f"{self._object(of_type, sets).__name__}({value}, run)"
         if is_abstract_type(of_type):
             return f"{self._bind('resolve', self._abstract(of_type, sets))}({value}, run)"
         raise Unsupported

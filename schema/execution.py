@@ -19,6 +19,8 @@ from schema.errors import BAD_USER_INPUT, METHOD_NOT_ALLOWED, MOST_ERRORS_SHOWN,
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
+_CONDITIONS = "conditions"
+"""Where a document keeps what its plans depend on; plans themselves stand under tuples."""
 
 
 class Engine:
@@ -97,9 +99,9 @@ class Engine:
         """The compiled operation, or None when graphql-core is to run it."""
         name = operation.name.value if operation.name else None
         plans = document.plans
-        conditions = plans.get(("conditions",))
+        conditions = plans.get(_CONDITIONS)
         if conditions is None:
-            conditions = plans[("conditions",)] = tuple(sorted(condition_variables(document.node.definitions)))
+            conditions = plans[_CONDITIONS] = tuple(sorted(condition_variables(document.node.definitions)))
         key = (name, *(bool(variables.coerced.get(one)) for one in conditions))
         if key in plans:
             known: Plan | None = plans[key]
