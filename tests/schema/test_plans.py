@@ -1,7 +1,8 @@
-"""Plans are made once, stay small whatever a document says, and never answer for one another."""
+"""Documents and plans are made once, stay small whatever a caller sends, and never answer for one another."""
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 
 from resolvers.session import Session
@@ -12,6 +13,7 @@ from storage.records.ids import Instant
 from tests.schema.client import NOW_MS
 
 MEMORY_OF_A_PLAN = 16 * 1024 * 1024
+MEMORY_OF_TEN_REFUSALS = 2 * 1024 * 1024
 
 
 def _plans(engine: Engine, query: str) -> list[object]:
@@ -67,3 +69,17 @@ def test_a_plan_of_many_selections_stays_small(demo_database: Database) -> None:
         tracemalloc.stop()
     assert [type(plan) for plan in _plans(engine, query)] == [Plan]
     assert peak < MEMORY_OF_A_PLAN
+
+
+def test_refused_documents_take_no_room() -> None:
+    engine = Engine()
+    tracemalloc.start()
+    try:
+        for number in range(10):
+            unknown = " ".join(f"a{number}_{position}" for position in range(1_000))
+            assert engine.documents.get(f"{{ {unknown} }}", introspection=True).refused
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < MEMORY_OF_TEN_REFUSALS
