@@ -68,7 +68,8 @@ def _owned(*, backwards: bool) -> Statement[AdAccountRow]:
         .limit(Param("limit"))
     )
     return Statement(
-        AdAccount.select(*AD_ACCOUNT_COLUMNS).from_(parent).join(AdAccount, JOIN.CROSS).where(AdAccount.id.in_(page)), AdAccountRow
+        AdAccount.select(*AD_ACCOUNT_COLUMNS).from_(parent).join(AdAccount, JOIN.CROSS).where(AdAccount.id.in_(page)),
+        AdAccountRow,
     )
 
 
@@ -110,7 +111,8 @@ def _linked_ad_accounts(*, backwards: bool) -> Statement[ChildLink]:
             ClientLink.status,
         )
         .from_(parent)
-        .join(ClientLink, JOIN.CROSS).where(ClientLink.id.in_(page)),
+        .join(ClientLink, JOIN.CROSS)
+        .where(ClientLink.id.in_(page)),
         ChildLink,
     )
 
@@ -144,7 +146,8 @@ def _linked_manager_accounts(*, backwards: bool) -> Statement[ChildLink]:
             ClientLink.status,
         )
         .from_(parent)
-        .join(ClientLink, JOIN.CROSS).where(ClientLink.id.in_(page)),
+        .join(ClientLink, JOIN.CROSS)
+        .where(ClientLink.id.in_(page)),
         ChildLink,
     )
 
@@ -170,7 +173,8 @@ def _aggregated_manager_accounts(*, backwards: bool) -> Statement[Any]:
     return Statement(
         Aggregation.select(Aggregation.aggregator, Aggregation.manager_account, Aggregation.id)
         .from_(parent)
-        .join(Aggregation, JOIN.CROSS).where(Aggregation.id.in_(page))
+        .join(Aggregation, JOIN.CROSS)
+        .where(Aggregation.id.in_(page))
     )
 
 
@@ -189,7 +193,8 @@ def _aggregated_ad_accounts(*, backwards: bool) -> Statement[AggregatedAdAccount
     return Statement(
         AdAccount.select(parent.c.value, AdAccount.id, AdAccount.manager_account)
         .from_(parent)
-        .join(AdAccount, JOIN.CROSS).where(AdAccount.id.in_(page)),
+        .join(AdAccount, JOIN.CROSS)
+        .where(AdAccount.id.in_(page)),
         AggregatedAdAccount,
     )
 

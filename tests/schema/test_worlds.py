@@ -21,7 +21,7 @@ from tests.worlds import seeded_world
 SOME = ("VIEW", "MANAGE_USERS", "DELETE_AD_ACCOUNT")
 
 
-@pytest.fixture(scope="module", params=range(110_000, 110_012))
+@pytest.fixture(scope="module", params=range(110_000, 110_010))
 def world(request: pytest.FixtureRequest) -> World:
     seed: int = request.param
     return seeded_world(seed)
