@@ -19,7 +19,7 @@ def graph_for(settings: Settings) -> Graph:
     from schema.execution import engine
 
     execute = engine().execute
-    limits = Limits(max_nodes=settings.max_nodes)
+    limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
     introspection = settings.allows_introspection
 
     def run(

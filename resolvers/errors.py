@@ -19,6 +19,8 @@ class Code(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     TOO_MANY_NODES = "TOO_MANY_NODES"
     TOO_MANY_PATHS = "TOO_MANY_PATHS"
+    TOO_MANY_VALUES = "TOO_MANY_VALUES"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     CHAIN_OVER_LIMIT = "CHAIN_OVER_LIMIT"
     STORAGE_BUSY = "STORAGE_BUSY"
 
@@ -35,6 +37,35 @@ class Refusal(Exception):
         self.message = message
         self.number = number
         self.rule = rule
+
+
+class RequestStopped(BaseException):
+    """A request that has become too large or too slow: it ends here, wherever it is.
+
+    Not an Exception, so that nothing on the way takes it for the failure of one field and goes on.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def too_many_values(limit: int) -> Refusal:
+    """An answer that grows past all reason, mostly because fields lead back to where they came from."""
+    return Refusal(
+        Code.TOO_MANY_VALUES,
+        f"The answer would have more than {limit} values. Ask for fewer fields of long lists, for pages, or for less"
+        " nesting: a field that leads back up repeats everything below it.",
+    )
+
+
+def out_of_time() -> Refusal:
+    """A request that used up its time."""
+    return Refusal(
+        Code.REQUEST_TIMEOUT,
+        "The request took longer than it may and was stopped. Ask for less at a time: pages, fewer levels, fewer"
+        " reasons.",
+    )
 
 
 def unauthenticated() -> Refusal:

@@ -6,11 +6,12 @@ them for more gets it loaded for the whole cohort at once, so statements grow wi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from resolvers.errors import over_limit, too_many_nodes, unauthenticated
+from resolvers.errors import RequestStopped, out_of_time, over_limit, too_many_nodes, too_many_values, unauthenticated
 from resolvers.excerpt import Excerpt
 from resolvers.rules.access import permissions_on, refuse_over_limit
 from resolvers.rules.capabilities import BIT, Capability
@@ -41,9 +42,13 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may load. `max_nodes` counts manager accounts and ad accounts of the hierarchy."""
+    """What one request may cost. `max_nodes` counts manager accounts and ad accounts of the hierarchy as they are
+    loaded, `max_values` the values of the answer as they are given out; `seconds` is how long it may run.
+    """
 
     max_nodes: int = 10_000
+    max_values: int = 500_000
+    seconds: float = 10.0
 
 
 class Session:
@@ -61,6 +66,8 @@ class Session:
         self.limits = limits or Limits()
         self.excerpt = Excerpt(transaction)
         self.nodes_loaded = 0
+        self.values_served = 0
+        self._ends_at = time.monotonic() + self.limits.seconds
         self._viewer = viewer
         self._viewer_known = False
         self._reach: Reach | None = None
@@ -75,7 +82,21 @@ class Session:
 
     def anew(self) -> Session:
         """The same request over the same snapshot with nothing loaded: to run it a second time."""
-        return Session(self.transaction, self._viewer, self.now, self.limits)
+        again = Session(self.transaction, self._viewer, self.now, self.limits)
+        again._ends_at = self._ends_at
+        return again
+
+    def serve(self, values: int) -> None:
+        """Take values of the answer into account. Raises: RequestStopped past the limit or the time."""
+        self.values_served += values
+        if self.values_served > self.limits.max_values:
+            raise RequestStopped(too_many_values(self.limits.max_values))
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises: RequestStopped when the time of the request is over."""
+        if time.monotonic() > self._ends_at:
+            raise RequestStopped(out_of_time())
 
     # Who asks
 
@@ -137,6 +158,7 @@ class Session:
         """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing."""
         loaded = self._loaded.setdefault((kind, name), {})
         if key not in loaded:
+            self.go_on()
             cohort = self._cohorts.get((kind, key), (key,))
             missing = [one for one in cohort if one not in loaded]
             loaded.update(dict.fromkeys(missing))

@@ -8,7 +8,7 @@ it runs, is left to graphql-core, which then runs the whole operation. Queries h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -70,6 +70,14 @@ class _Run:
         self.variables = variables
         self.arguments: list[dict[str, Any] | None] = [None] * number_of_fields
 
+    def counted(self, values: Collection[Any], weight: int) -> Collection[Any]:
+        """The values of a list, each of which gives about `weight` values to the answer.
+
+        Raises: RequestStopped when the answer grows too large or the request takes too long.
+        """
+        self.info.context.serve(len(values) * weight)
+        return values
+
 
 class _Collected(NamedTuple):
     """The nodes of one response key."""
@@ -119,6 +127,7 @@ class Compiler:
         self._fragments = fragments
         self._conditions = conditions
         self._fields = 0
+        self._written = 0
         self._selections = 0
         self._names: dict[str, Any] = {}
 
@@ -224,6 +233,7 @@ class Compiler:
         field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(field, StrawberryField) or field.is_async or field.extensions:
             raise Unsupported
+        self._written += 1
         sets = [one.selection_set for one in collected.nodes if one.selection_set is not None]
         resolved = field.base_resolver is not None
         value = self._call(field, definition, node) if resolved else f"row.{field.python_name}"
@@ -281,7 +291,10 @@ class Compiler:
         if isinstance(of_type, GraphQLList):
             item = f"item{len(self._names)}"
             self._names[item] = None
-            return f"[{self._complete(of_type.of_type, item, sets)} for {item} in {value}]"
+            before = self._written
+            one = self._complete(of_type.of_type, item, sets)
+            weight = max(1, self._written - before)
+            return f"[{one} for {item} in run.counted({value}, {weight})]"
         if is_leaf_type(of_type):
             return self._leaf(of_type, value)
         if isinstance(of_type, GraphQLObjectType):

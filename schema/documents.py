@@ -36,6 +36,7 @@ class Document:
         self.refused: dict[str, Any] | None = None
         self.operations: dict[str | None, OperationDefinitionNode] = {}
         self.plans: dict[Any, Any] = {}
+        self.coercers: dict[str | None, Any] = {}
         try:
             node: DocumentNode = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLError as error:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from typing import Any
 
-from resolvers.session import Session
+import pytest
+
+from resolvers.errors import out_of_time, too_many_values
+from resolvers.session import Limits, Session, Viewer
 from schema.compiled import Plan
 from schema.execution import Engine
 from storage.database import Database
-from storage.records.ids import Instant
+from storage.records.ids import Instant, LoginId
 from tests.schema.client import NOW_MS
 
 MEMORY_OF_A_PLAN = 16 * 1024 * 1024
@@ -83,3 +87,29 @@ def test_refused_documents_take_no_room() -> None:
     finally:
         tracemalloc.stop()
     assert kept < MEMORY_OF_TEN_REFUSALS
+
+
+def _ask(database: Database, engine: Engine, query: str, limits: Limits) -> dict[str, Any]:
+    with database.read() as transaction:
+        [(login,)] = transaction.execute("SELECT id FROM login WHERE user_name = 'alex@contoso.example'").fetchall()
+        viewer = Viewer(LoginId(login), "alex@contoso.example")
+        return engine.execute(query, None, None, Session(transaction, viewer, Instant(NOW_MS), limits))
+
+
+@pytest.mark.parametrize("compiles", [True, False], ids=["compiled", "interpreted"])
+def test_an_answer_that_grows_past_reason_is_stopped(demo_database: Database, compiles: bool) -> None:
+    leading_back = "name"
+    for _ in range(12):
+        leading_back = f"adAccounts {{ nodes {{ owner {{ ... on ManagerAccount {{ {leading_back} }} }} }} }}"
+    query = f'{{ managerAccount(id: "111") {{ {leading_back} }} }}'
+    answer = _ask(demo_database, Engine(compiles=compiles), query, Limits(max_values=5_000))
+    assert answer == {
+        "errors": [{"message": too_many_values(5_000).message, "extensions": {"code": "TOO_MANY_VALUES"}}]
+    }
+
+
+@pytest.mark.parametrize("compiles", [True, False], ids=["compiled", "interpreted"])
+def test_a_request_is_stopped_when_its_time_is_over(demo_database: Database, compiles: bool) -> None:
+    query = '{ managerAccount(id: "111") { adAccounts { nodes { name } } } }'
+    answer = _ask(demo_database, Engine(compiles=compiles), query, Limits(seconds=0.0))
+    assert answer == {"errors": [{"message": out_of_time().message, "extensions": {"code": "REQUEST_TIMEOUT"}}]}
