@@ -1,4 +1,4 @@
-"""Who may do what on what, and why: check, checkMany, access, accessors.
+"""Who may do what on what, and why: check, checkMany, access. Who else may is in `resolvers.accessors`.
 
 Every answer comes from the same rules over one snapshot. What the asker may not see is told by one code,
 NOT_VISIBLE, whether it exists or not.
@@ -6,25 +6,24 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from resolvers.errors import Refusal, over_limit, too_many_paths
+from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
+from resolvers.long_chains import refuse_long_chain
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
-from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on, refuse_over_limit
+from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
-from resolvers.rules.links import CARRIES_ACCESS
-from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, ChainOverLimit, HopKind, Path, TooManyPaths
+from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
 from resolvers.session import Session
 from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
-from storage.records.rows import UserRow
 
 EXPLANATION = "explanation"
 MOST_CHECKS = 1_000
@@ -79,11 +78,9 @@ class Answer:
     def _refuse_over_limit(self) -> None:
         if self.permissions is None or self.target is None or not self.permissions.over_limit & BIT[self.capability]:
             return
+        facts = self.session.excerpt.facts
         assignments = assignments_of(self.session.excerpt, self.session, self.subject)
-        try:
-            refuse_over_limit(self.permissions, self.session.excerpt.facts, assignments, self.target, self.capability)
-        except ChainOverLimit as error:
-            raise over_limit(error.chain) from error
+        refuse_long_chain(self.session, self.permissions, facts, assignments, self.target, self.capability)
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -263,14 +260,12 @@ class Explanation:
         """
         facts = self._excerpt.facts
         permissions = permissions or self.permissions
+        refuse_long_chain(self.session, permissions, facts, self.assignments, self.target, capability)
         try:
-            refuse_over_limit(permissions, facts, self.assignments, self.target, capability)
             if permissions.allow(capability):
                 return rules.decision(self.access, capability, lambda: ())
             denied = Denied(permissions, self.target, self.context, capability)
             return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access.paths)
-        except ChainOverLimit as error:
-            raise over_limit(error.chain) from error
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 
@@ -330,117 +325,3 @@ def access_of(
     if answer.permissions is None or answer.target is None:
         return None
     return explain(session, subject, answer.target, context)
-
-
-# Who can access this
-
-
-class Accessor(NamedTuple):
-    """A user who holds the capability asked for, with all he holds on the target."""
-
-    node: UserRow
-    key: tuple[int]
-    scope: str
-    permissions: Permissions
-    session: Session
-    target: AnyTarget
-
-    @property
-    def explanation(self) -> Explanation:
-        """How the user got there."""
-        return explain(self.session, self.node.user_id, self.target, None)
-
-    @property
-    def cursor(self) -> str:
-        """The opaque position of this user in the list."""
-        return Edge(self.node, self.key, self.scope).cursor
-
-
-def accessors_of(
-    session: Session,
-    target: AnyTarget,
-    capability: Capability,
-    via: ManagerAccountId | None,
-    page: Page,
-) -> Connection[UserRow]:
-    """Who holds a capability on a target the viewer sees, by user id; with `via`, only by a path through it.
-
-    Users the viewer may not see are counted in `hidden_count`.
-    Cost: a fixed number of SELECTs. Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT, TOO_MANY_PATHS).
-    """
-    excerpt = session.excerpt
-    if isinstance(target, AdAccountFact):
-        session.know_ad_accounts([target.id])
-    else:
-        session.know_manager_accounts([target])
-    holders = excerpt.know_holders_in(_led_from(excerpt, target))
-    held = _holding(excerpt, session, holders, target, capability)
-    if via is not None and not session.knows(via):
-        held = {}
-    elif via is not None:
-        held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
-    seen = visible_users(session, list(held))
-    scope = fingerprint("accessors", target, capability, via)
-    edges = [Accessor(seen[user], (user,), scope, held[user], session, target) for user in sorted(seen)]
-    return page_of(edges, page, scope, len(held) - len(seen))  # type: ignore[arg-type]
-
-
-def _led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
-    """Every manager account from which some chain leads to the target."""
-    facts = excerpt.facts
-    owner = target.owner_id if isinstance(target, AdAccountFact) else target
-    starts = {owner, *(item.aggregator_id for item in facts.aggregations_to.get(owner, ()))}
-    if isinstance(target, AdAccountFact):
-        links = facts.account_links_to.get(target.id, ())
-        starts.update(link.managing_id for link in links if link.status in CARRIES_ACCESS)
-    frontier = list(starts)
-    while frontier:
-        for link in facts.customer_links_to.get(frontier.pop(), ()):
-            if link.status in CARRIES_ACCESS and link.managing_id not in starts:
-                starts.add(link.managing_id)
-                frontier.append(link.managing_id)
-    return frozenset(starts)
-
-
-def _holding(
-    excerpt: Excerpt,
-    session: Session,
-    holders: Collection[UserId],
-    target: AnyTarget,
-    capability: Capability,
-) -> dict[UserId, Permissions]:
-    """Users with the capability: those who hold roles there, and the original users of their logins (P11)."""
-    facts, hierarchy = excerpt.facts, excerpt.hierarchy
-    logins = {facts.users[user].login_id for user in holders if user in facts.users}
-    candidates = [user.id for user in facts.users.values() if user.login_id in logins]
-    held: dict[UserId, Permissions] = {}
-    for user in candidates:
-        asked_as = users_asked_as(facts, user)
-        if not asked_as:
-            continue
-        permissions = permissions_on(Reach.of_users(hierarchy, asked_as), target)
-        if permissions.allow(capability):
-            held[user] = permissions
-        elif permissions.over_limit & BIT[capability]:
-            _raise_over_limit(excerpt, session, user, target, capability)
-    return held
-
-
-def _raise_over_limit(
-    excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, capability: Capability
-) -> None:
-    assignments = assignments_of(excerpt, session, user)
-    permissions = permissions_on(Reach(excerpt.hierarchy, assignments), target)
-    try:
-        refuse_over_limit(permissions, excerpt.facts, assignments, target, capability)
-    except ChainOverLimit as error:
-        raise over_limit(error.chain) from error
-
-
-def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
-    assignments = assignments_of(excerpt, session, user)
-    try:
-        access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)
-    except TooManyPaths as error:
-        raise too_many_paths(PATHS_AT_MOST) from error
-    return any(via in path.manager_accounts for path in access.paths)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
+from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.accessors import accessors_of
 from resolvers.accounts import BillTo as BillToValue
 from resolvers.accounts import bill_to_of, contexts_of, linked_agencies_of
 from resolvers.ancestors import ancestors_of_ad_account

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from resolvers import links as link_use
-from resolvers.access import Accessor
+from resolvers.accessors import Accessor
 from resolvers.ancestors import Ancestor
 from resolvers.children import ChildEdge
 from resolvers.descendants import Descendant
@@ -338,6 +338,10 @@ class AccessorConnection(ConnectionBase):
     """The list behind `accessors`."""
 
     edges: list[AccessorEdge] = strawberry.field(description=_EDGES)
+    over_limit_count: int = strawberry.field(
+        description="Of how many more users it can be said neither yes nor no: only a chain of more than five manager"
+        " accounts would give it to them (rule P10). They are not in the list; `check` tells what is wrong."
+    )
 
     @strawberry.field(description=_NODES)
     def nodes(self, parent: strawberry.Parent[Connection[Any]]) -> list[LazyUser]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
+from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.accessors import accessors_of
 from resolvers.ancestors import ancestors_of_manager_account
 from resolvers.children import (
     AD_ACCOUNT_RELATIONSHIPS,
