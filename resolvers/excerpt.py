@@ -6,7 +6,7 @@ answers about it stay right however much is loaded later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
@@ -86,6 +86,11 @@ class Excerpt:
     def facts(self) -> Facts:
         """What is loaded now."""
         return self.hierarchy.facts
+
+    @property
+    def ad_account_facts(self) -> Mapping[AdAccountId, AdAccountFact]:
+        """The ad accounts known so far, without making a view of everything for it."""
+        return self._ad_accounts
 
     def reach_of(self, users: tuple[UserId, ...]) -> Reach:
         """What these users, who may act, reach together, as far as loaded: one object as long as nothing is added."""

@@ -200,7 +200,7 @@ class Session:
         """Load what decides about these ad accounts, for the viewer; unknown ids stay unknown."""
         self._know_viewer()
         self.excerpt.know_ad_account_facts([key for key in ids if key not in self.ad_accounts])
-        facts = self.excerpt.facts.ad_accounts
+        facts = self.excerpt.ad_account_facts
         rows = self.ad_accounts
         self.excerpt.know_ad_accounts(
             [fact_of(rows[key]) if key in rows else facts[key] for key in ids if key in rows or key in facts]
