@@ -41,7 +41,7 @@ Subject: TypeAlias = UserId | None
 """Who is asked about: a user, or None for the viewer's whole login."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Answer:
     """One check. `permissions` is None when the subject or the target is not visible to the asker.
 
@@ -148,15 +148,19 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     hierarchy = session.excerpt.hierarchy
     facts = hierarchy.facts
     found = {one: _target(session, one) for one in targets}
-    seen = {one: target is not None and _shown(session.reach, target) for one, target in found.items()}
+    mine = session.reach
+    own = {one: permissions_on(mine, target) for one, target in found.items() if target is not None}
+    seen = {one for one, permissions in own.items() if _shows(permissions)}
     reaches: dict[Subject, Reach] = {None: session.reach}
     for user in known:
         reaches[user] = session.excerpt.reach_of(users_asked_as(facts, user))
     answers = []
     for request in requests:
         target, reach = found[request.target], reaches.get(request.subject)
-        visible = target is not None and reach is not None and seen[request.target]
-        permissions = permissions_on(reach, target, request.context) if visible and reach and target else None
+        permissions = None
+        if target is not None and reach is not None and request.target in seen:
+            own_question = reach is mine and request.context is None
+            permissions = own[request.target] if own_question else permissions_on(reach, target, request.context)
         answers.append(
             Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
         )
@@ -175,9 +179,8 @@ def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
         session.register(EXPLANATION, list(dict.fromkeys(keys)))
 
 
-def _shown(reach: Reach, target: AnyTarget) -> bool:
+def _shows(permissions: Permissions) -> bool:
     """Whether the asker may be told about a target; one only a long chain shows him is told with its error."""
-    permissions = permissions_on(reach, target)
     return bool((permissions.capabilities | permissions.over_limit) & BIT[Capability.VIEW])
 
 
@@ -197,6 +200,7 @@ class _Asker:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._ways: dict[tuple[ManagerAccountId, ...], bool] = {}
 
     @cached_property
     def reach(self) -> Reach:
@@ -208,6 +212,15 @@ class _Asker:
         """Where he holds a role, however narrow: he knows that they exist."""
         held = assignments_of(self.session.explained, self.session, None)
         return frozenset(item.manager_account_id for item in held)
+
+    def sees_way(self, way: tuple[ManagerAccountId, ...]) -> bool:
+        """Whether he may be told of every manager account on a way; thousands of targets share a few ways."""
+        known = self._ways.get(way)
+        if known is None:
+            known = self._ways[way] = all(
+                one in self.manager_accounts or self.reach.on_manager_account(one).allow(Capability.VIEW) for one in way
+            )
+        return known
 
 
 _Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
@@ -276,11 +289,7 @@ class Explanation:
 
     def _visible(self, path: Path) -> bool:
         """Whether the asker may be told of a path: all it leads through, and links that are not active."""
-        managers_seen = all(
-            one in self._asker.manager_accounts or self._asker.reach.on_manager_account(one).allow(Capability.VIEW)
-            for one in path.manager_accounts
-        )
-        return managers_seen and all(
+        return self._asker.sees_way(path.manager_accounts) and all(
             hop.carries_access or self._sees_link(hop.kind, hop.from_id, hop.to_manager_account_id) for hop in path.hops
         )
 
