@@ -288,11 +288,16 @@ class AncestorEdge:
     cursor: str = strawberry.field(description=_CURSOR)
     node: LazyManagerAccount = strawberry.field(description=_NODE)
     depth: int = strawberry.field(description="How many levels above: 1 is directly above it.")
-    child_id: strawberry.ID = strawberry.field(
-        description="The customer id, or at depth 1 the account id, of what it leads down to."
+    child_id: strawberry.ID | None = strawberry.field(
+        description="The customer id, or at depth 1 the account id, of what it leads down to; null when you may not see"
+        " that."
     )
-    relationship: Relationship = strawberry.field(description="How that belongs to this manager account.")
-    link_permission: LinkPermission | None = strawberry.field(description=_LINK_PERMISSION)
+    relationship: Relationship | None = strawberry.field(
+        description="How that belongs to this manager account; null when you may not see it."
+    )
+    link_permission: LinkPermission | None = strawberry.field(
+        description="What the customer link lets through; only on customer links to what you may see."
+    )
 
     @strawberry.field(description=_LINK)
     def link(self, parent: strawberry.Parent[Ancestor], info: Info) -> LazyClientLink | None:

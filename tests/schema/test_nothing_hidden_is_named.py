@@ -169,3 +169,40 @@ def test_an_invitation_names_the_ad_accounts_the_asker_sees_and_counts_the_rest(
         for login, told in ((1, {"accountIds": [], "hiddenAccounts": 2}), (4, {"accountIds": ["10001", "30001"]})):
             found = GraphClient(database, login, world=COLLEAGUES).data(query)
             assert found["managerAccount"]["invitations"]["nodes"] == [{"hiddenAccounts": 0, **told}]
+
+
+# The way up
+
+ABOVE = """{ managerAccount(id: "300") { ancestors {
+  hiddenCount edges { node { customerId } depth childId relationship linkPermission link { linkId } }
+} } }"""
+
+
+def test_a_hidden_child_of_an_ancestor_is_not_named(storing: Storing) -> None:
+    world = a_world(
+        a_user(1, of=100, login=1),
+        a_user(2, of=100, login=2),
+        *a_chain(100, 200, 250, 300),
+        a_link(100, 400),
+        a_role("SUPER_ADMIN", at=100, user=1, scope="ONLY_LINKED_ENTITIES", listed=[400], id=1),
+        a_role("VIEWER", at=300, user=1, id=2),
+        a_role("SUPER_ADMIN", at=100, user=2, id=3),
+    )
+    ask_as = storing(world)
+    above = ask_as(1).data(ABOVE)["managerAccount"]["ancestors"]
+    assert above == {
+        "hiddenCount": 2,
+        "edges": [
+            {
+                "node": {"customerId": "100"},
+                "depth": 3,
+                "childId": None,
+                "relationship": None,
+                "linkPermission": None,
+                "link": None,
+            }
+        ],
+    }
+    edges = ask_as(2).data(ABOVE)["managerAccount"]["ancestors"]["edges"]
+    assert [edge["childId"] for edge in edges] == ["300", "250", "200"]
+    assert {edge["linkPermission"] for edge in edges} == {"ADMINISTRATIVE"}

@@ -300,6 +300,36 @@ def test_descendants_are_the_tree_the_asker_sees(world: World, database: Databas
             assert told == tree(asker, top, 5), (asker.login, top)
 
 
+ANCESTORS = """query ($id: ID!) { node(id: $id) {
+  ... on ManagerAccount { ancestors { ...Above } }
+  ... on AdAccount { ancestors { ...Above } }
+} }
+fragment Above on AncestorConnection {
+  hiddenCount edges { node { customerId } depth childId relationship linkPermission link { linkId } }
+}"""
+
+
+def test_what_stands_above_is_shown_and_led_down_from_as_far_as_the_asker_sees(
+    world: World, database: Database
+) -> None:
+    for asker in askers(world):
+        client = client_of(asker, database, world)
+        for target in [target for target in asker.truths if asker.views(target)]:
+            answer = client.ask(ANCESTORS, {"id": named(target)})
+            if refused_for_the_limit(answer):
+                assert asker.may_be_refused
+                continue
+            for edge in answer["data"]["node"]["ancestors"]["edges"]:
+                assert asker.views(Target(MANAGER, int(edge["node"]["customerId"])))
+                if edge["childId"] is None:
+                    assert edge["depth"] > 1
+                    assert (edge["relationship"], edge["linkPermission"], edge["link"]) == (None, None, None)
+                elif edge["depth"] == 1:
+                    assert edge["childId"] == str(target.id)
+                else:
+                    assert asker.views(Target(MANAGER, int(edge["childId"]))), (asker.login, target, edge)
+
+
 def test_customer_roles_equal_the_oracle(world: World, database: Database) -> None:
     for asker in askers(world):
         client = client_of(asker, database, world)
