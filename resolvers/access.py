@@ -94,6 +94,25 @@ class Answer:
             return not_visible(self.capability)
         return self._explanation.decide(self.capability, self.permissions)
 
+    @cached_property
+    def code(self) -> AccessCode | None:
+        """The code of the decision, mostly without loading what the whole reason would need."""
+        if self.allowed:
+            return AccessCode.ALLOWED
+        # One's own ways over active links lead through what one sees, so there is nothing to hide.
+        if self.subject is None and self.permissions is not None and self.target is not None and not self.error:
+            facts = self.session.excerpt.facts
+            held = assignments_of(self.session.excerpt, self.session, None)
+            denied = Denied(self.permissions, self.target, self.context, self.capability)
+            try:
+                misses = rules.near_misses(facts, held, self.target, self.capability, self.context)
+            except TooManyPaths as error:
+                raise too_many_paths(PATHS_AT_MOST) from error
+            settled = rules.code_over_active_links(denied, misses)
+            if settled is not None:
+                return settled
+        return self.decision.code if self.decision is not None else None
+
     @property
     def deciding_path(self) -> Path | None:
         """The path that gives the capability, when it is held and the asker may see it."""
@@ -278,7 +297,7 @@ class Explanation:
             if permissions.allow(capability):
                 return rules.decision(self.access, capability, lambda: ())
             denied = Denied(permissions, self.target, self.context, capability)
-            return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access.paths)
+            return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access)
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 

@@ -17,9 +17,10 @@ from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
 from resolvers.session import Session
-from storage.records.facts import AdAccountFact
+from storage.records.facts import AdAccountFact, Scope
 from storage.records.ids import ManagerAccountId, UserId
 from storage.records.rows import UserRow
+from storage.records.values import Role
 
 
 class Accessor(NamedTuple):
@@ -113,11 +114,15 @@ def _holding(
     candidates = [user.id for user in facts.users.values() if user.login_id in logins]
     held: dict[UserId, Permissions] = {}
     undecided = 0
+    # Colleagues with the same role in the same place hold the same: one answer serves them all.
+    answers: dict[frozenset[tuple[ManagerAccountId, Role, Scope]], Permissions] = {}
     for user in candidates:
-        asked_as = users_asked_as(facts, user)
-        if not asked_as:
+        roles = [item for one in users_asked_as(facts, user) for item in facts.assignments_by_user.get(one, ())]
+        if not roles:
             continue
-        permissions = permissions_on(Reach.of_users(hierarchy, asked_as), target)
+        alike = frozenset((item.manager_account_id, item.role, item.scope) for item in roles)
+        permissions = answers.get(alike) or permissions_on(Reach(hierarchy, roles), target)
+        answers[alike] = permissions
         if permissions.allow(capability):
             held[user] = permissions
         elif permissions.over_limit & BIT[capability]:

@@ -46,6 +46,7 @@ class Excerpt:
         self._tx = tx
         self._any_status = any_status
         self._users: dict[UserId, UserFact] = {}
+        self._logins: dict[LoginId, tuple[UserId, ...]] = {}
         self._assignments: dict[AssignmentId, Assignment] = {}
         self._manager_accounts: dict[ManagerAccountId, ManagerAccountFact] = {}
         self._ad_accounts: dict[AdAccountId, AdAccountFact] = {}
@@ -76,6 +77,7 @@ class Excerpt:
             shared = replace(
                 indexed,
                 users=self._users,
+                users_of_login=self._logins,
                 manager_accounts=self._manager_accounts,
                 ad_accounts=self._ad_accounts,
             )
@@ -121,6 +123,8 @@ class Excerpt:
     def _hold(self, users: Iterable[UserFact]) -> None:
         fresh = [user for user in users if user.id not in self._users]
         self._users.update((user.id, user) for user in fresh)
+        for user in fresh:
+            self._logins[user.login_id] = (*self._logins.get(user.login_id, ()), user.id)
         acting = [user.id for user in fresh if may_act(user)]
         self._add(self._assignments, read.read_assignments_of_users(self._tx, acting), _id_of)
 
