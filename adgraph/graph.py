@@ -25,7 +25,7 @@ class SessionGraph:
         from schema.execution import engine
 
         self._engine = engine()
-        self._limits = Limits(max_nodes=settings.max_nodes)
+        self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
         self._introspection = settings.allows_introspection
 
     def __call__(

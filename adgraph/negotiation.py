@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
+LONGEST_REMEMBERED = 256
 _QUALITY = re.compile(r"(0(\.\d{0,3})?|1(\.0{0,3})?)\Z")
 
 
@@ -64,6 +66,11 @@ def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
     """
     if accept is None or not accept.strip():
         return offers[0]
+    # Clients send one of a handful of headers; a long one is somebody playing.
+    return _remembered(accept, offers) if len(accept) <= LONGEST_REMEMBERED else _preferred(accept, offers)
+
+
+def _preferred(accept: str, offers: tuple[str, ...]) -> str | None:
     wanted = ranges(accept)
     best: tuple[tuple[float, int, int], str] | None = None
     for place, offer in enumerate(offers):
@@ -75,3 +82,6 @@ def preferred(accept: str | None, offers: tuple[str, ...]) -> str | None:
         if chosen.quality > 0 and (best is None or rank > best[0]):
             best = (rank, offer)
     return best[1] if best else None
+
+
+_remembered = lru_cache(maxsize=256)(_preferred)

@@ -172,7 +172,7 @@ class Settings:
         "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
     )
     request_timeout_ms: int = _variable(
-        "ADGRAPH_REQUEST_TIMEOUT_MS", "how long one request may take, waiting included", *_between(100, 600_000), 30_000
+        "ADGRAPH_REQUEST_TIMEOUT_MS", "how long one request may take, waiting included", *_between(100, 600_000), 10_000
     )
     log_level: str = _variable(
         "ADGRAPH_LOG_LEVEL",

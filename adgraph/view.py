@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
@@ -34,6 +35,10 @@ log = logging.getLogger("adgraph.requests")
 OFFERS = (JSON, GRAPHQL_RESPONSE)
 ALLOWED_METHODS = ("GET", "POST")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+
+_PROCESS = uuid4().hex[:20]
+_REQUESTS = count(1)
+"""Request ids: which process, and its how many-th request."""
 
 _STATUS_BY_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "INTERNAL_SERVER_ERROR": 500, "METHOD_NOT_ALLOWED": 405}
 """What a code says in HTTP when there is no data at all; every other code is the request's own fault: 400."""
@@ -167,7 +172,7 @@ class GraphQLEndpoint:
 
 def request_id_of(offered: str | None) -> str:
     """The caller's own request id when it is safe to log, else a new one."""
-    return offered if offered and _REQUEST_ID.match(offered) else uuid4().hex
+    return offered if offered and _REQUEST_ID.match(offered) else f"{_PROCESS}{next(_REQUESTS):012x}"
 
 
 def _status(result: dict[str, Any], media_type: str) -> int:

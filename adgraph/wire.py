@@ -29,6 +29,8 @@ def check_content_type(value: str | None, encoding: str | None) -> None:
     A form or plain text could be sent by any foreign page without asking first; JSON cannot.
     Raises: HttpRefusal (415).
     """
+    if value == "application/json" and encoding is None:
+        return
     media, *parameters = (piece.strip().lower() for piece in (value or "").split(";"))
     charsets = [text.partition("=")[2].strip('"') for text in parameters if text.startswith("charset=")]
     if media != "application/json" or any(charset not in ("utf-8", "utf8") for charset in charsets):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -39,34 +39,63 @@ class Workers:
                 "The server has more requests than it can answer; try again in a second.",
                 headers={"Retry-After": "1"},
             )
-        future = self._submit(work)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[_T] = loop.create_future()
+
+        def job() -> None:
+            try:
+                value = work()
+            except BaseException as problem:  # the thread passes on whatever it meets, to be raised where it is awaited
+                loop.call_soon_threadsafe(_fail, answer, problem)
+            else:
+                loop.call_soon_threadsafe(_settle, answer, value)
+
+        self._submit(job)
+        timer = loop.call_later(self._timeout_ms / 1_000, _time_out, answer, self._timeout_ms)
         try:
-            async with asyncio.timeout(self._timeout_ms / 1_000):
-                return await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise HttpRefusal(
-                503,
-                "REQUEST_TIMEOUT",
-                f"The request took longer than {self._timeout_ms} ms and was given up; ask for less at a time.",
-            ) from None
+            return await answer
+        finally:
+            timer.cancel()
 
     def start(self, work: Callable[[], object]) -> None:
         """Do something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
         if self._unfinished < self._most:
             self._submit(work)
 
-    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
+    def _submit(self, work: Callable[[], object]) -> None:
         with self._lock:
             self._unfinished += 1
-        future = self._pool.submit(work)
-        # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
-        future.add_done_callback(self._finished)
-        return future
+        self._pool.submit(self._finish, work)
 
-    def _finished(self, _: Future[Any]) -> None:
-        with self._lock:
-            self._unfinished -= 1
+    def _finish(self, work: Callable[[], object]) -> None:
+        # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._unfinished -= 1
 
     def close(self) -> None:
         """Let running work end, drop what waits, give the threads back."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _settle(answer: asyncio.Future[_T], value: _T) -> None:
+    if not answer.done():
+        answer.set_result(value)
+
+
+def _fail(answer: asyncio.Future[Any], problem: BaseException) -> None:
+    if not answer.done():
+        answer.set_exception(problem)
+
+
+def _time_out(answer: asyncio.Future[Any], timeout_ms: int) -> None:
+    if not answer.done():
+        answer.set_exception(
+            HttpRefusal(
+                503,
+                "REQUEST_TIMEOUT",
+                f"The request took longer than {timeout_ms} ms and was given up; ask for less at a time.",
+            )
+        )

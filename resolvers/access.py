@@ -1,4 +1,4 @@
-"""Who may do what on what, and why: check, checkMany, access, accessors.
+"""Who may do what on what, and why: check, checkMany, access. Who else may is in `resolvers.accessors`.
 
 Every answer comes from the same rules over one snapshot. What the asker may not see is told by one code,
 NOT_VISIBLE, whether it exists or not.
@@ -6,25 +6,24 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from resolvers.errors import Refusal, over_limit, too_many_paths
+from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
+from resolvers.long_chains import refuse_long_chain
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
-from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on, refuse_over_limit
+from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
-from resolvers.rules.links import CARRIES_ACCESS
-from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, ChainOverLimit, HopKind, Path, TooManyPaths
+from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
 from resolvers.session import Session
 from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
-from storage.records.rows import UserRow
 
 EXPLANATION = "explanation"
 MOST_CHECKS = 1_000
@@ -42,7 +41,7 @@ Subject: TypeAlias = UserId | None
 """Who is asked about: a user, or None for the viewer's whole login."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Answer:
     """One check. `permissions` is None when the subject or the target is not visible to the asker.
 
@@ -79,11 +78,9 @@ class Answer:
     def _refuse_over_limit(self) -> None:
         if self.permissions is None or self.target is None or not self.permissions.over_limit & BIT[self.capability]:
             return
+        facts = self.session.excerpt.facts
         assignments = assignments_of(self.session.excerpt, self.session, self.subject)
-        try:
-            refuse_over_limit(self.permissions, self.session.excerpt.facts, assignments, self.target, self.capability)
-        except ChainOverLimit as error:
-            raise over_limit(error.chain) from error
+        refuse_long_chain(self.session, self.permissions, facts, assignments, self.target, self.capability)
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -95,7 +92,26 @@ class Answer:
             return None
         if self.permissions is None or self.target is None:
             return not_visible(self.capability)
-        return self._explanation.decide(self.capability)
+        return self._explanation.decide(self.capability, self.permissions)
+
+    @cached_property
+    def code(self) -> AccessCode | None:
+        """The code of the decision, mostly without loading what the whole reason would need."""
+        if self.allowed:
+            return AccessCode.ALLOWED
+        # One's own ways over active links lead through what one sees, so there is nothing to hide.
+        if self.subject is None and self.permissions is not None and self.target is not None and not self.error:
+            facts = self.session.excerpt.facts
+            held = assignments_of(self.session.excerpt, self.session, None)
+            denied = Denied(self.permissions, self.target, self.context, self.capability)
+            try:
+                misses = rules.near_misses(facts, held, self.target, self.capability, self.context)
+            except TooManyPaths as error:
+                raise too_many_paths(PATHS_AT_MOST) from error
+            settled = rules.code_over_active_links(denied, misses)
+            if settled is not None:
+                return settled
+        return self.decision.code if self.decision is not None else None
 
     @property
     def deciding_path(self) -> Path | None:
@@ -151,15 +167,19 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     hierarchy = session.excerpt.hierarchy
     facts = hierarchy.facts
     found = {one: _target(session, one) for one in targets}
-    seen = {one: target is not None and _shown(session.reach, target) for one, target in found.items()}
+    mine = session.reach
+    own = {one: permissions_on(mine, target) for one, target in found.items() if target is not None}
+    seen = {one for one, permissions in own.items() if _shows(permissions)}
     reaches: dict[Subject, Reach] = {None: session.reach}
     for user in known:
         reaches[user] = session.excerpt.reach_of(users_asked_as(facts, user))
     answers = []
     for request in requests:
         target, reach = found[request.target], reaches.get(request.subject)
-        visible = target is not None and reach is not None and seen[request.target]
-        permissions = permissions_on(reach, target, request.context) if visible and reach and target else None
+        permissions = None
+        if target is not None and reach is not None and request.target in seen:
+            own_question = reach is mine and request.context is None
+            permissions = own[request.target] if own_question else permissions_on(reach, target, request.context)
         answers.append(
             Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
         )
@@ -178,9 +198,8 @@ def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
         session.register(EXPLANATION, list(dict.fromkeys(keys)))
 
 
-def _shown(reach: Reach, target: AnyTarget) -> bool:
+def _shows(permissions: Permissions) -> bool:
     """Whether the asker may be told about a target; one only a long chain shows him is told with its error."""
-    permissions = permissions_on(reach, target)
     return bool((permissions.capabilities | permissions.over_limit) & BIT[Capability.VIEW])
 
 
@@ -195,20 +214,47 @@ def _target(session: Session, one: TargetId) -> AnyTarget | None:
 # Explanations
 
 
+class _Asker:
+    """The asker of some explanations: what decides whether he may be told of a path, worked out once for all."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._ways: dict[tuple[ManagerAccountId, ...], bool] = {}
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What he reaches."""
+        return self.session.explained.reach_of(users_of(self.session.explained, self.session, None))
+
+    @cached_property
+    def manager_accounts(self) -> frozenset[ManagerAccountId]:
+        """Where he holds a role, however narrow: he knows that they exist."""
+        held = assignments_of(self.session.explained, self.session, None)
+        return frozenset(item.manager_account_id for item in held)
+
+    def sees_way(self, way: tuple[ManagerAccountId, ...]) -> bool:
+        """Whether he may be told of every manager account on a way; thousands of targets share a few ways."""
+        known = self._ways.get(way)
+        if known is None:
+            known = self._ways[way] = all(
+                one in self.manager_accounts or self.reach.on_manager_account(one).allow(Capability.VIEW) for one in way
+            )
+        return known
+
+
+_Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
+"""What an explanation is about: subject, target, context."""
+
+
 class Explanation:
     """All there is to say about one subject and one target, as far as the asker may see it. Made by `explain`."""
 
-    def __init__(self, session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> None:
-        self.session = session
-        self.subject = subject
-        self.target = target
-        self.context = context
-        self._excerpt = session.explained
-
-    @cached_property
-    def assignments(self) -> tuple[Assignment, ...]:
-        """What the subject holds."""
-        return assignments_of(self._excerpt, self.session, self.subject)
+    def __init__(self, asker: _Asker, key: _Key, assignments: tuple[Assignment, ...]) -> None:
+        self.session = asker.session
+        self.subject, self.target, self.context = key
+        self.assignments = assignments
+        self._asker = asker
+        self._excerpt = asker.session.explained
 
     @cached_property
     def _reach(self) -> Reach:
@@ -239,20 +285,19 @@ class Explanation:
         known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
         return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
-    def decide(self, capability: Capability) -> Decision:
-        """The reason for one capability.
+    def decide(self, capability: Capability, permissions: Permissions | None = None) -> Decision:
+        """The reason for one capability. `permissions`: those of the subject on the target, where they are at hand.
 
         Raises: Refusal CHAIN_OVER_LIMIT or TOO_MANY_PATHS.
         """
         facts = self._excerpt.facts
+        permissions = permissions or self.permissions
+        refuse_long_chain(self.session, permissions, facts, self.assignments, self.target, capability)
         try:
-            refuse_over_limit(self.permissions, facts, self.assignments, self.target, capability)
-            if self.permissions.allow(capability):
+            if permissions.allow(capability):
                 return rules.decision(self.access, capability, lambda: ())
-            denied = Denied(self.permissions, self.target, self.context, capability)
-            return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access.paths)
-        except ChainOverLimit as error:
-            raise over_limit(error.chain) from error
+            denied = Denied(permissions, self.target, self.context, capability)
+            return rules.denial(denied, lambda: self._near_misses(capability), lambda: self.access)
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 
@@ -261,32 +306,20 @@ class Explanation:
             self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible
         )
 
-    @cached_property
-    def _mine(self) -> Reach:
-        return self._excerpt.reach_of(users_of(self._excerpt, self.session, None))
-
-    @cached_property
-    def _my_manager_accounts(self) -> frozenset[ManagerAccountId]:
-        """Where the asker holds a role, however narrow: he knows that they exist."""
-        return frozenset(item.manager_account_id for item in assignments_of(self._excerpt, self.session, None))
-
     def _visible(self, path: Path) -> bool:
         """Whether the asker may be told of a path: all it leads through, and links that are not active."""
-        managers_seen = all(
-            one in self._my_manager_accounts or self._mine.on_manager_account(one).allow(Capability.VIEW)
-            for one in path.manager_accounts
-        )
-        return managers_seen and all(
+        return self._asker.sees_way(path.manager_accounts) and all(
             hop.carries_access or self._sees_link(hop.kind, hop.from_id, hop.to_manager_account_id) for hop in path.hops
         )
 
     def _sees_link(self, kind: HopKind, managing: ManagerAccountId, client: ManagerAccountId | None) -> bool:
         needed = Capability.VIEW_ACCOUNT_LINKS if kind == HopKind.ACCOUNT_LINK else Capability.VIEW_MANAGER_LINKS
-        if self._mine.on_manager_account(managing).allow(needed):
+        mine = self._asker.reach
+        if mine.on_manager_account(managing).allow(needed):
             return True
         if client is not None:
-            return self._mine.on_manager_account(client).allow(needed)
-        return isinstance(self.target, AdAccountFact) and self._mine.on_ad_account(self.target).allow(needed)
+            return mine.on_manager_account(client).allow(needed)
+        return isinstance(self.target, AdAccountFact) and mine.on_ad_account(self.target).allow(needed)
 
 
 def explain(session: Session, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
@@ -298,9 +331,6 @@ def explain(session: Session, subject: Subject, target: AnyTarget, context: Mana
     return found
 
 
-_Key: TypeAlias = tuple[Subject, AnyTarget, ManagerAccountId | None]
-
-
 def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanation]:
     """Cost: a fixed number of SELECTs for any number of explanations."""
     excerpt = session.explained
@@ -310,7 +340,9 @@ def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanat
     excerpt.know_manager_accounts(list({target for _, target, _ in keys if not isinstance(target, AdAccountFact)}))
     # Whether a path may be shown depends on every manager account it leads through.
     excerpt.know_manager_accounts(list(excerpt.above()))
-    return {key: Explanation(session, *key) for key in keys}
+    held = {subject: assignments_of(excerpt, session, subject) for subject in {key[0] for key in keys}}
+    asker = _Asker(session)
+    return {key: Explanation(asker, key, held[key[0]]) for key in keys}
 
 
 def access_of(
@@ -321,115 +353,3 @@ def access_of(
     if answer.permissions is None or answer.target is None:
         return None
     return explain(session, subject, answer.target, context)
-
-
-# Who can access this
-
-
-class Accessor(NamedTuple):
-    """A user who holds the capability asked for, with all he holds on the target."""
-
-    node: UserRow
-    key: tuple[int]
-    scope: str
-    permissions: Permissions
-    session: Session
-    target: AnyTarget
-
-    @property
-    def explanation(self) -> Explanation:
-        """How the user got there."""
-        return explain(self.session, self.node.user_id, self.target, None)
-
-    @property
-    def cursor(self) -> str:
-        """The opaque position of this user in the list."""
-        return Edge(self.node, self.key, self.scope).cursor
-
-
-def accessors_of(
-    session: Session,
-    target: AnyTarget,
-    capability: Capability,
-    via: ManagerAccountId | None,
-    page: Page,
-) -> Connection[UserRow]:
-    """Who holds a capability on a target the viewer sees, by user id; with `via`, only by a path through it.
-
-    Users the viewer may not see are counted in `hidden_count`.
-    Cost: a fixed number of SELECTs. Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT, TOO_MANY_PATHS).
-    """
-    excerpt = session.excerpt
-    if isinstance(target, AdAccountFact):
-        session.know_ad_accounts([target.id])
-    else:
-        session.know_manager_accounts([target])
-    holders = excerpt.know_holders_in(led_from(excerpt, target))
-    held = _holding(excerpt, session, holders, target, capability)
-    if via is not None:
-        held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
-    seen = visible_users(session, list(held))
-    scope = fingerprint("accessors", target, capability, via)
-    edges = [Accessor(seen[user], (user,), scope, held[user], session, target) for user in sorted(seen)]
-    return page_of(edges, page, scope, len(held) - len(seen))  # type: ignore[arg-type]
-
-
-def led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
-    """Every manager account from which some chain leads to the target."""
-    facts = excerpt.facts
-    owner = target.owner_id if isinstance(target, AdAccountFact) else target
-    starts = {owner, *(item.aggregator_id for item in facts.aggregations_to.get(owner, ()))}
-    if isinstance(target, AdAccountFact):
-        links = facts.account_links_to.get(target.id, ())
-        starts.update(link.managing_id for link in links if link.status in CARRIES_ACCESS)
-    frontier = list(starts)
-    while frontier:
-        for link in facts.customer_links_to.get(frontier.pop(), ()):
-            if link.status in CARRIES_ACCESS and link.managing_id not in starts:
-                starts.add(link.managing_id)
-                frontier.append(link.managing_id)
-    return frozenset(starts)
-
-
-def _holding(
-    excerpt: Excerpt,
-    session: Session,
-    holders: Collection[UserId],
-    target: AnyTarget,
-    capability: Capability,
-) -> dict[UserId, Permissions]:
-    """Users with the capability: those who hold roles there, and the original users of their logins (P11)."""
-    facts, hierarchy = excerpt.facts, excerpt.hierarchy
-    logins = {facts.users[user].login_id for user in holders if user in facts.users}
-    candidates = [user.id for user in facts.users.values() if user.login_id in logins]
-    held: dict[UserId, Permissions] = {}
-    for user in candidates:
-        asked_as = users_asked_as(facts, user)
-        if not asked_as:
-            continue
-        permissions = permissions_on(Reach.of_users(hierarchy, asked_as), target)
-        if permissions.allow(capability):
-            held[user] = permissions
-        elif permissions.over_limit & BIT[capability]:
-            _raise_over_limit(excerpt, session, user, target, capability)
-    return held
-
-
-def _raise_over_limit(
-    excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, capability: Capability
-) -> None:
-    assignments = assignments_of(excerpt, session, user)
-    permissions = permissions_on(Reach(excerpt.hierarchy, assignments), target)
-    try:
-        refuse_over_limit(permissions, excerpt.facts, assignments, target, capability)
-    except ChainOverLimit as error:
-        raise over_limit(error.chain) from error
-
-
-def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
-    assignments = assignments_of(excerpt, session, user)
-    try:
-        access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)
-    except TooManyPaths as error:
-        raise too_many_paths(PATHS_AT_MOST) from error
-    return any(via in path.manager_accounts for path in access.paths)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.rules.capabilities import Capability
 from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session
 from storage.reads.entities import read_manager_accounts
 from storage.reads.facts import CARRIES_ACCESS
@@ -15,14 +16,17 @@ from storage.records.values import LinkPermission, Relationship
 
 
 class Ancestor(NamedTuple):
-    """A manager account above: how many steps up, and through which child it leads down."""
+    """A manager account above: how many steps up, and through which child it leads down.
+
+    A child the viewer may not see is None, and so is what belongs to the way to it.
+    """
 
     node: ManagerAccountRow
     key: tuple[Any, ...]
     scope: str
     depth: int
-    child_id: int
-    relationship: Relationship
+    child_id: int | None
+    relationship: Relationship | None
     link_id: ClientLinkId | None
     link_permission: LinkPermission | None
 
@@ -92,19 +96,15 @@ def _ancestors(session: Session, steps: dict[ManagerAccountId, _Step], page: Pag
     session.count_nodes(len(rows))
     session.have_manager_accounts(list(rows.values()))
     session.know_manager_accounts(list(rows))
-    seen = [
-        Ancestor(
-            row,
-            (steps[key].depth, key),
-            scope,
-            steps[key].depth,
-            steps[key].child_id,
-            steps[key].relationship,
-            steps[key].link_id,
-            steps[key].permission,
-        )
-        for key, row in rows.items()
-        if session.sees(key)
-    ]
+    seen = [_as_seen(session, row, steps[key], scope) for key, row in rows.items() if session.sees(key)]
     seen.sort(key=lambda item: item.key)
     return page_of(seen, page, scope, len(rows) - len(seen))  # type: ignore[arg-type]
+
+
+def _as_seen(session: Session, row: ManagerAccountRow, step: _Step, scope: str) -> Ancestor:
+    """A manager account above, and the step down from it as far as the viewer may be told of it."""
+    key = (step.depth, row.customer_id)
+    # What depth 1 leads down to is what was asked about; further up it is a manager account of its own.
+    if step.depth > 1 and not session.reach.on_manager_account(ManagerAccountId(step.child_id)).allow(Capability.VIEW):
+        return Ancestor(row, key, scope, step.depth, None, None, None, None)
+    return Ancestor(row, key, scope, step.depth, step.child_id, step.relationship, step.link_id, step.permission)

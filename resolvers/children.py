@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from resolvers.errors import Refusal
@@ -56,6 +57,12 @@ AD_ACCOUNT_RELATIONSHIPS = (Relationship.OWNED, Relationship.ACCOUNT_LINK, Relat
 MANAGER_ACCOUNT_RELATIONSHIPS = (Relationship.CUSTOMER_LINK, Relationship.AGGREGATED)
 
 
+@lru_cache(maxsize=256)
+def _text(relationships: tuple[str, ...], statuses: tuple[str, ...]) -> str:
+    """The filters of a list as text: the same for all parents of a level, and slow to write."""
+    return f"{','.join(relationships)} {','.join(statuses)}"
+
+
 @dataclass(frozen=True, slots=True)
 class AdAccountChildren:
     """Which ad accounts of one level are asked for."""
@@ -66,7 +73,7 @@ class AdAccountChildren:
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("adAccounts", parent, self.relationships, self.statuses)
+        return fingerprint("adAccounts", parent, _text(self.relationships, self.statuses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ class ManagerAccountChildren:
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("managerAccounts", parent, self.relationships, self.statuses)
+        return fingerprint("managerAccounts", parent, _text(self.relationships, self.statuses))
 
 
 class _Passes(NamedTuple):

@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from resolvers.access import TargetId, led_from
+from resolvers.access import TargetId
+from resolvers.accessors import led_from
 from resolvers.errors import Code, Refusal
 from resolvers.people import visible_users
 from resolvers.reachable import reachable_by

@@ -17,10 +17,11 @@ class Code(StrEnum):
     INVALID_PAGE_SIZE = "INVALID_PAGE_SIZE"
     INVALID_FILTER = "INVALID_FILTER"
     FORBIDDEN = "FORBIDDEN"
-    NOT_VISIBLE = "NOT_VISIBLE"
     TOO_MANY_NODES = "TOO_MANY_NODES"
     TOO_MANY_PATHS = "TOO_MANY_PATHS"
     TOO_MANY_EFFECTS = "TOO_MANY_EFFECTS"
+    TOO_MANY_VALUES = "TOO_MANY_VALUES"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     CHAIN_OVER_LIMIT = "CHAIN_OVER_LIMIT"
     STORAGE_BUSY = "STORAGE_BUSY"
 
@@ -39,6 +40,35 @@ class Refusal(Exception):
         self.rule = rule
 
 
+class RequestStopped(BaseException):
+    """A request that has become too large or too slow: it ends here, wherever it is.
+
+    Not an Exception, so that nothing on the way takes it for the failure of one field and goes on.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+def too_many_values(limit: int) -> Refusal:
+    """An answer that grows past all reason, mostly because fields lead back to where they came from."""
+    return Refusal(
+        Code.TOO_MANY_VALUES,
+        f"The answer would have more than {limit} values. Ask for fewer fields of long lists, for pages, or for less"
+        " nesting: a field that leads back up repeats everything below it.",
+    )
+
+
+def out_of_time() -> Refusal:
+    """A request that used up its time."""
+    return Refusal(
+        Code.REQUEST_TIMEOUT,
+        "The request took longer than it may and was stopped. Ask for less at a time: pages, fewer levels, fewer"
+        " reasons.",
+    )
+
+
 def unauthenticated() -> Refusal:
     """No token was sent."""
     return Refusal(
@@ -49,13 +79,18 @@ def unauthenticated() -> Refusal:
     )
 
 
-def bad_id(text: str, what: str) -> Refusal:
-    """An id that cannot be one."""
+def bad_id(text: str, what: str, example: str) -> Refusal:
+    """An id that cannot be one; `example` is how one is written."""
     return Refusal(
         Code.BAD_USER_INPUT,
-        f'{_shown(text)} is not the id of {what}: give its number, for example "111", or its node id.',
+        f'{_shown(text)} is not the id of {what}: give one like "{example}", or a node id.',
         number=201,
     )
+
+
+def bad_number(text: str, what: str) -> Refusal:
+    """An id that cannot be one, of something that has no node id."""
+    return Refusal(Code.BAD_USER_INPUT, f"{_shown(text)} is not the id of {what}: give its number.", number=201)
 
 
 def over_limit(chain: tuple[int, ...]) -> Refusal:

@@ -6,7 +6,7 @@ answers about it stay right however much is loaded later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
@@ -46,6 +46,7 @@ class Excerpt:
         self._tx = tx
         self._any_status = any_status
         self._users: dict[UserId, UserFact] = {}
+        self._logins: dict[LoginId, tuple[UserId, ...]] = {}
         self._assignments: dict[AssignmentId, Assignment] = {}
         self._manager_accounts: dict[ManagerAccountId, ManagerAccountFact] = {}
         self._ad_accounts: dict[AdAccountId, AdAccountFact] = {}
@@ -76,6 +77,7 @@ class Excerpt:
             shared = replace(
                 indexed,
                 users=self._users,
+                users_of_login=self._logins,
                 manager_accounts=self._manager_accounts,
                 ad_accounts=self._ad_accounts,
             )
@@ -86,6 +88,11 @@ class Excerpt:
     def facts(self) -> Facts:
         """What is loaded now."""
         return self.hierarchy.facts
+
+    @property
+    def ad_account_facts(self) -> Mapping[AdAccountId, AdAccountFact]:
+        """The ad accounts known so far, without making a view of everything for it."""
+        return self._ad_accounts
 
     def reach_of(self, users: tuple[UserId, ...]) -> Reach:
         """What these users, who may act, reach together, as far as loaded: one object as long as nothing is added."""
@@ -116,6 +123,8 @@ class Excerpt:
     def _hold(self, users: Iterable[UserFact]) -> None:
         fresh = [user for user in users if user.id not in self._users]
         self._users.update((user.id, user) for user in fresh)
+        for user in fresh:
+            self._logins[user.login_id] = (*self._logins.get(user.login_id, ()), user.id)
         acting = [user.id for user in fresh if may_act(user)]
         self._add(self._assignments, read.read_assignments_of_users(self._tx, acting), _id_of)
 
@@ -136,17 +145,11 @@ class Excerpt:
         `known` are states the caller has read already.
         """
         self._manager_accounts.update((fact.id, fact) for fact in known)
-        new = [target for target in ids if target not in self._aggregators_known]
-        if not new:
-            return
-        self._aggregators_known.update(new)
-        self.know_states(new)
-        found = read.read_aggregations_to(self._tx, new)
-        self._add(self._aggregations, found, _id_of)
-        self._know_above([*new, *(item.aggregator_id for item in found)])
+        self.know_states(ids)
+        self._know_ways_to(ids)
 
     def know_ad_accounts(self, accounts: Collection[AdAccountFact]) -> None:
-        """These ad accounts as targets: links to them, owners, and all chains above. Cost: ≤ 6 SELECTs."""
+        """These ad accounts as targets: links to them, and all chains above their owners. Cost: ≤ 5 SELECTs."""
         new = [account for account in accounts if account.id not in self._links_to_known]
         if not new:
             return
@@ -155,8 +158,20 @@ class Excerpt:
         self._ad_accounts.update(zip(keys, new, strict=True))
         links = read.read_account_links_to(self._tx, keys, any_status=self._any_status)
         self._add(self._account_links, links, _id_of)
-        self.know_manager_accounts(list({account.owner_id for account in new}))
-        self._know_above([link.managing_id for link in links])
+        self._know_ways_to({account.owner_id for account in new})
+        self._know_above({link.managing_id for link in links})
+
+    def _know_ways_to(self, ids: Iterable[ManagerAccountId]) -> None:
+        """Who aggregates these, and all chains that lead to them or to their aggregators."""
+        new = [target for target in ids if target not in self._aggregators_known]
+        if not new:
+            return
+        self._aggregators_known.update(new)
+        self._signed_up_known.update(new)
+        found = read.read_aggregations_at(self._tx, new)
+        self._add(self._aggregations, found, _id_of)
+        signed = set(new)
+        self._know_above({*new, *(item.aggregator_id for item in found if item.manager_account_id in signed)})
 
     def know_states(self, ids: Collection[ManagerAccountId]) -> None:
         """Whether these manager accounts live. Cost: one SELECT."""
@@ -177,7 +192,15 @@ class Excerpt:
         self._add(self._aggregations, read.read_aggregations_from(self._tx, new), _id_of)
 
     def _know_above(self, ids: Iterable[ManagerAccountId]) -> None:
+        """All chains above. Children of what is known already need one plain look; the rest is walked."""
         new = {target for target in ids if target not in self._above_known}
+        if not new:
+            return
+        if self._above_known:
+            links = read.read_customer_links_to(self._tx, list(new), any_status=self._any_status)
+            self._above_known.update(new)
+            self._add(self._customer_links, links, _id_of)
+            new = {link.managing_id for link in links if link.managing_id not in self._above_known}
         links = read.read_customer_links_above(self._tx, list(new), any_status=self._any_status)
         # Whatever stands on a chain above is known with it: its own chains are part of the answer.
         self._above_known.update(new, (link.managing_id for link in links))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from resolvers.errors import Code, Refusal
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
@@ -129,6 +129,10 @@ def _require_manager_links(session: Session) -> None:
 def _candidates(session: Session, asked: ClientLinkFilter) -> list[ClientLinkRow]:
     tx = session.transaction
     direct = asked.direct_managing_customer_id
+    agency = direct if direct is not None else asked.managing_customer_id
+    if agency is not None and not session.knows(agency):
+        # An id the caller may not see in a predicate yields nothing; the client's side searches by its own ids.
+        return []
     if asked.client_account_ids is not None:
         rows = read.read_account_links_to(tx, asked.client_account_ids)
     elif asked.client_customer_ids is not None:
@@ -253,12 +257,22 @@ def status_of_invitation(session: Session, row: InvitationRow) -> InvitationStat
     return row.status
 
 
-def invited_ad_accounts(session: Session, row: InvitationRow) -> tuple[AdAccountId, ...]:
-    """The ad accounts an invitation is limited to. Cost: one SELECT a cohort."""
-    found = session.together(
-        INVITATION,
-        row.invitation_id,
-        "ad accounts",
-        lambda ids: read_invited_ad_accounts(session.transaction, ids),
-    )
-    return found or ()
+class InvitedAccounts(NamedTuple):
+    """The ad accounts an invitation is limited to that the viewer may see, and how many more there are."""
+
+    ids: tuple[AdAccountId, ...]
+    hidden: int
+
+
+def invited_ad_accounts(session: Session, row: InvitationRow) -> InvitedAccounts:
+    """The ad accounts an invitation is limited to. Cost: a fixed number of SELECTs a cohort."""
+
+    def load(ids: list[InvitationId]) -> dict[InvitationId, tuple[AdAccountId, ...]]:
+        found = read_invited_ad_accounts(session.transaction, ids)
+        session.know_ad_accounts(list({one for listed in found.values() for one in listed}))
+        return found
+
+    listed = session.together(INVITATION, row.invitation_id, "ad accounts", load) or ()
+    facts, mine = session.excerpt.facts.ad_accounts, session.reach
+    seen = tuple(one for one in listed if one in facts and mine.on_ad_account(facts[one]).allow(Capability.VIEW))
+    return InvitedAccounts(seen, len(listed) - len(seen))

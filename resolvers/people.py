@@ -1,12 +1,12 @@
 """Users as the viewer may see them, and the roles they hold.
 
 A user is visible to those who may view a manager account he belongs to or reaches; of his roles, only those
-in manager accounts the viewer may view.
+in manager accounts the viewer may view, and what these list only as far as he may see it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from resolvers.errors import too_many_nodes
@@ -14,20 +14,29 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.customer_roles import CustomerRoleRow, LinkedAccounts, customer_roles
 from resolvers.rules.reach import Reach, users_asked_as
-from resolvers.session import MANAGER_ACCOUNT, USER, Session
+from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, USER, Session
 from storage.reads.children import read_owned_ad_account_ids
 from storage.reads.entities import read_users, read_users_of_logins
 from storage.reads.people import read_users_in
-from storage.records.facts import OnlyAccounts
+from storage.records.facts import OnlyAccounts, OnlyLinkedEntities
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
-from storage.records.rows import UserRow
+from storage.records.rows import AdAccountRow, UserRow
 from storage.records.values import UserStatus
+
+
+class RoleSeen(NamedTuple):
+    """A row of GetUser: of the ids it lists only those the viewer may see, and how many more each list has."""
+
+    row: CustomerRoleRow
+    hidden_accounts: int = 0
+    hidden_linked_accounts: int = 0
+    hidden_linked_customers: int = 0
 
 
 class CustomerRoles(NamedTuple):
     """The rows of GetUser the viewer may see, and how many more there are."""
 
-    rows: tuple[CustomerRoleRow, ...]
+    rows: tuple[RoleSeen, ...]
     hidden: int
 
 
@@ -95,47 +104,94 @@ def users_of(
 
 
 def customer_roles_of_viewer(session: Session) -> CustomerRoles:
-    """The viewer's own rows: all users of the login together."""
-    return _customer_roles(session, session.viewer_users, own=True)
+    """The viewer's own rows: all users of the login together. Raises: Refusal TOO_MANY_NODES."""
+    [rows] = _rows_of(session, [session.viewer_users])
+    session.register(MANAGER_ACCOUNT, list({row.manager_account_id for row in rows}))
+    return CustomerRoles(tuple(RoleSeen(row) for row in _few(session, rows)), 0)
 
 
 def customer_roles_of(session: Session, row: UserRow) -> CustomerRoles:
-    """The rows of a user asked as himself (rule P11), as far as the viewer may see them."""
-    session.excerpt.know_users([row.user_id])
-    users = users_asked_as(session.excerpt.facts, row.user_id)
-    return _customer_roles(session, users, own=row.login_id == session.viewer.login_id)
+    """The rows of a user asked as himself (rule P11), as far as the viewer may see them.
+
+    Cost: a fixed number of SELECTs a cohort. Raises: Refusal TOO_MANY_NODES.
+    """
+    found = session.together(USER, row.user_id, "customer roles", lambda ids: _rows_by_user(session, ids))
+    rows = _few(session, found or [])
+    if row.login_id == session.viewer.login_id:
+        return CustomerRoles(tuple(RoleSeen(one) for one in rows), 0)
+    mine = session.reach
+    seen = [one for one in rows if mine.on_manager_account(one.manager_account_id).allow(Capability.VIEW)]
+    return CustomerRoles(tuple(_as_seen(mine, one) for one in seen), len(rows) - len(seen))
 
 
-def _customer_roles(session: Session, users: Collection[UserId], *, own: bool) -> CustomerRoles:
+def _few(session: Session, rows: list[CustomerRoleRow]) -> list[CustomerRoleRow]:
+    if len(rows) > session.limits.max_nodes:
+        raise too_many_nodes(session.limits.max_nodes)
+    return rows
+
+
+def _rows_by_user(session: Session, ids: list[UserId]) -> dict[UserId, list[CustomerRoleRow]]:
+    """All rows of these users, and loaded for the viewer all that they name."""
+    session.excerpt.know_users(ids)
+    facts = session.excerpt.facts
+    found = dict(zip(ids, _rows_of(session, [users_asked_as(facts, one) for one in ids]), strict=True))
+    rows = [row for of_user in found.values() for row in of_user]
+    places = {row.manager_account_id for row in rows}
+    session.register(MANAGER_ACCOUNT, list(places))
+    listed = {one for row in rows if isinstance(row.scope, OnlyLinkedEntities) for one in row.scope.ids}
+    session.know_manager_accounts(list(places | listed))
+    session.know_ad_accounts(list({one for row in rows for one in (*(row.account_ids or ()), *row.linked_account_ids)}))
+    return found
+
+
+def _rows_of(session: Session, subjects: Sequence[Collection[UserId]]) -> list[list[CustomerRoleRow]]:
+    """The rows of each subject, all users of one taken together. Cost: a fixed number of SELECTs."""
     excerpt = session.excerpt
-    excerpt.know_users(users)
-    held = [item for user in users for item in excerpt.facts.assignments_by_user.get(user, ())]
-    excerpt.know_below([item.manager_account_id for item in held])
+    excerpt.know_users(list({user for users in subjects for user in users}))
+    by_user = excerpt.facts.assignments_by_user
+    held = [[item for user in users for item in by_user.get(user, ())] for users in subjects]
+    every = [item for items in held for item in items]
+    excerpt.know_below(list({item.manager_account_id for item in every}))
     excerpt.know_ad_account_facts(
-        list({one for item in held if isinstance(item.scope, OnlyAccounts) for one in item.scope.ids})
+        list({one for item in every if isinstance(item.scope, OnlyAccounts) for one in item.scope.ids})
     )
     facts = excerpt.facts
     signed_up = {item.manager_account_id for items in facts.aggregations_from.values() for item in items}
-    owned = read_owned_ad_account_ids(session.transaction, list(signed_up))
-    rows = customer_roles(excerpt.hierarchy, held, LinkedAccounts(facts, owned))
-    if len(rows) > session.limits.max_nodes:
-        raise too_many_nodes(session.limits.max_nodes)
-    if own:
-        return CustomerRoles(tuple(rows), 0)
-    session.know_manager_accounts(list({row.manager_account_id for row in rows}))
-    mine = session.reach
-    seen = tuple(row for row in rows if mine.on_manager_account(row.manager_account_id).allow(Capability.VIEW))
-    return CustomerRoles(seen, len(rows) - len(seen))
+    linked = LinkedAccounts(facts, read_owned_ad_account_ids(session.transaction, list(signed_up)))
+    return [customer_roles(excerpt.hierarchy, items, linked) for items in held]
 
 
-def user_beside(
-    session: Session, kind: str, key: int, name: str, pointers: dict[AdAccountId, UserId | None]
-) -> UserRow | None:
-    """The user a row points to, or None when there is none or the viewer may not see him; loaded for its cohort."""
+def _as_seen(mine: Reach, row: CustomerRoleRow) -> RoleSeen:
+    """A row of somebody else without the ids the viewer may not see, which are counted."""
+    facts = mine.facts.ad_accounts
+
+    def seen(ids: tuple[AdAccountId, ...]) -> tuple[AdAccountId, ...]:
+        return tuple(one for one in ids if one in facts and mine.on_ad_account(facts[one]).allow(Capability.VIEW))
+
+    accounts = None if row.account_ids is None else seen(row.account_ids)
+    linked = seen(row.linked_account_ids)
+    scope, listed = row.scope, 0
+    if isinstance(scope, OnlyLinkedEntities):
+        managers = {one for one in scope.ids if mine.on_manager_account(one).allow(Capability.VIEW)}
+        scope, listed = OnlyLinkedEntities(frozenset(managers)), len(scope.ids) - len(managers)
+    return RoleSeen(
+        row._replace(account_ids=accounts, linked_account_ids=linked, scope=scope),
+        hidden_accounts=len(row.account_ids or ()) - len(accounts or ()),
+        hidden_linked_accounts=len(row.linked_account_ids) - len(linked),
+        hidden_linked_customers=listed,
+    )
+
+
+def primary_user_of(session: Session, row: AdAccountRow) -> UserRow | None:
+    """The primary contact of an ad account, or None when there is none or the viewer may not see him.
+
+    Cost: a fixed number of SELECTs a cohort.
+    """
 
     def load(ids: list[AdAccountId]) -> dict[AdAccountId, UserRow]:
-        wanted = {one: pointers.get(one) for one in ids}
+        accounts = session.ad_accounts
+        wanted = {one: accounts[one].primary_user_id for one in ids if one in accounts}
         seen = visible_users(session, list({user for user in wanted.values() if user is not None}))
         return {one: seen[user] for one, user in wanted.items() if user is not None and user in seen}
 
-    return session.together(kind, AdAccountId(key), name, load)
+    return session.together(AD_ACCOUNT, row.account_id, "primary user", load)

@@ -9,9 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from resolvers.errors import over_limit
 from resolvers.excerpt import Excerpt
-from resolvers.rules.access import refuse_over_limit
+from resolvers.long_chains import chain_refusal, refuse_long_chain
 from resolvers.rules.capabilities import (
     BIT,
     NEEDS_SETTLED_LINKS,
@@ -22,8 +21,8 @@ from resolvers.rules.capabilities import (
     cut,
 )
 from resolvers.rules.links import CARRIES_ACCESS
-from resolvers.rules.paths import ChainOverLimit, PathFinder
-from resolvers.rules.reach import Permissions, Reach, users_asked_as
+from resolvers.rules.paths import PathFinder
+from resolvers.rules.reach import Reach, users_asked_as
 from resolvers.session import Session
 from storage.reads.search import AdAccountSet
 from storage.records.facts import Assignment, OnlyAccounts
@@ -41,8 +40,13 @@ class _Led(NamedTuple):
 class Reachable:
     """A subject's reach with everything below its assignments loaded."""
 
-    excerpt: Excerpt
+    session: Session
     assignments: tuple[Assignment, ...]
+
+    @property
+    def excerpt(self) -> Excerpt:
+        """The facts of the request."""
+        return self.session.excerpt
 
     @property
     def reach(self) -> Reach:
@@ -65,7 +69,7 @@ class Reachable:
         held = []
         for one in candidates:
             permissions = reach.on_manager_account(one)
-            self._refuse_over_limit(permissions, one, capability)
+            refuse_long_chain(self.session, permissions, facts, self.assignments, one, capability)
             if permissions.allow(capability):
                 held.append(one)
         return tuple(held)
@@ -91,7 +95,7 @@ class Reachable:
         """P10: what only longer chains would add is an error."""
         for owner in sorted(beyond.owners - led.owners):
             chain = PathFinder(self.excerpt.facts, owner).chain_over_limit(self.assignments, bit)
-            raise over_limit(chain or (owner,))
+            raise chain_refusal(self.session, chain or (owner,))
         extra = beyond.ids - led.ids
         if not extra:
             return
@@ -100,7 +104,8 @@ class Reachable:
         for one in sorted(extra):
             fact = facts.ad_accounts.get(one)
             if fact is not None and fact.owner_id not in led.owners:
-                raise over_limit(PathFinder(facts, fact).chain_over_limit(self.assignments, bit) or ())
+                chain = PathFinder(facts, fact).chain_over_limit(self.assignments, bit)
+                raise chain_refusal(self.session, chain or (fact.owner_id,))
 
     def _scoped(self, reach: Reach, capability: Capability) -> set[AdAccountId]:
         """P2: accounts a scope lists, where the rules grant the capability, whatever their state."""
@@ -112,12 +117,6 @@ class Reachable:
                 if (permissions.capabilities | permissions.withheld) & BIT[capability]:
                     found.add(one)
         return found
-
-    def _refuse_over_limit(self, permissions: Permissions, target: ManagerAccountId, capability: Capability) -> None:
-        try:
-            refuse_over_limit(permissions, self.excerpt.facts, self.assignments, target, capability)
-        except ChainOverLimit as error:
-            raise over_limit(error.chain) from error
 
 
 def _led_to(reach: Reach, managers: Collection[ManagerAccountId], bit: CapabilitySet, *, beyond: bool) -> _Led:
@@ -144,7 +143,7 @@ def reachable_by(session: Session, users: Collection[UserId]) -> Reachable:
     assignments = tuple(item for user in users for item in excerpt.facts.assignments_by_user.get(user, ()))
     excerpt.know_below([item.manager_account_id for item in assignments])
     _know_scopes(session, assignments)
-    return Reachable(excerpt, assignments)
+    return Reachable(session, assignments)
 
 
 def _know_scopes(session: Session, assignments: Collection[Assignment]) -> None:

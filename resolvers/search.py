@@ -205,6 +205,9 @@ def search_ad_accounts(
     sets = [reachable_by_viewer(session).ad_accounts()]
     if asked is not None and asked.user_id is not None:
         sets.append(_accounts_of_visible_user(session, asked.user_id))
+    if asked is not None and asked.customer_id is not None and not session.knows(asked.customer_id):
+        # An id the caller may not see in a predicate yields nothing, even where one of his accounts is linked there.
+        sets.append(_NOBODY)
     return _ad_account_page(session, sets, conditions, order, page, fingerprint("adAccounts", asked, order))
 
 
@@ -230,7 +233,7 @@ def accessible_ad_accounts(
     theirs = mine if user is None else reachable_by_user(session, user)
     sets = [theirs.ad_accounts(capability)]
     if under is not None:
-        sets.append(tree_below(session, under))
+        sets.append(tree_below(session, under) if session.knows(under) else _NOBODY)
     scope = fingerprint("accessibleAccounts", user, capability, under)
     if user is None:
         return _ad_account_page(session, sets, [], Order(), page, scope)

@@ -6,11 +6,12 @@ them for more gets it loaded for the whole cohort at once, so statements grow wi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from resolvers.errors import over_limit, too_many_nodes, unauthenticated
+from resolvers.errors import RequestStopped, out_of_time, over_limit, too_many_nodes, too_many_values, unauthenticated
 from resolvers.excerpt import Excerpt
 from resolvers.rules.access import permissions_on, refuse_over_limit
 from resolvers.rules.capabilities import BIT, Capability
@@ -41,9 +42,13 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may load. `max_nodes` counts manager accounts and ad accounts of the hierarchy."""
+    """What one request may cost. `max_nodes` counts manager accounts and ad accounts of the hierarchy as they are
+    loaded, `max_values` the values of the answer as they are given out; `seconds` is how long it may run.
+    """
 
     max_nodes: int = 10_000
+    max_values: int = 500_000
+    seconds: float = 10.0
 
 
 class Session:
@@ -59,6 +64,8 @@ class Session:
         self.transaction = transaction
         self.now = now
         self.limits = limits or Limits()
+        self.values_served = 0
+        self._ends_at = time.monotonic() + self.limits.seconds
         self._viewer = viewer
         self.nodes_loaded = 0
         self.forget()
@@ -79,7 +86,21 @@ class Session:
 
     def anew(self) -> Session:
         """The same request over the same snapshot with nothing loaded: to run it a second time."""
-        return Session(self.transaction, self._viewer, self.now, self.limits)
+        again = Session(self.transaction, self._viewer, self.now, self.limits)
+        again._ends_at = self._ends_at
+        return again
+
+    def serve(self, values: int) -> None:
+        """Take values of the answer into account. Raises: RequestStopped past the limit or the time."""
+        self.values_served += values
+        if self.values_served > self.limits.max_values:
+            raise RequestStopped(too_many_values(self.limits.max_values))
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Raises: RequestStopped when the time of the request is over."""
+        if time.monotonic() > self._ends_at:
+            raise RequestStopped(out_of_time())
 
     # Who asks
 
@@ -141,6 +162,7 @@ class Session:
         """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing."""
         loaded = self._loaded.setdefault((kind, name), {})
         if key not in loaded:
+            self.go_on()
             cohort = self._cohorts.get((kind, key), (key,))
             missing = [one for one in cohort if one not in loaded]
             loaded.update(dict.fromkeys(missing))
@@ -182,7 +204,7 @@ class Session:
         """Load what decides about these ad accounts, for the viewer; unknown ids stay unknown."""
         self._know_viewer()
         self.excerpt.know_ad_account_facts([key for key in ids if key not in self.ad_accounts])
-        facts = self.excerpt.facts.ad_accounts
+        facts = self.excerpt.ad_account_facts
         rows = self.ad_accounts
         self.excerpt.know_ad_accounts(
             [fact_of(rows[key]) if key in rows else facts[key] for key in ids if key in rows or key in facts]
@@ -221,6 +243,17 @@ class Session:
             except ChainOverLimit as error:
                 raise over_limit(error.chain) from error
         return False
+
+    def knows(self, key: ManagerAccountId) -> bool:
+        """Whether the viewer may be told that a manager account is there: he sees it, or holds a role in it.
+
+        An id he does not know is answered as one that does not exist. Raises: Refusal CHAIN_OVER_LIMIT.
+        """
+        self.know_manager_accounts([key])
+        held = self.excerpt.facts.assignments_by_user
+        if any(item.manager_account_id == key for user in self.viewer_users for item in held.get(user, ())):
+            return True
+        return self.sees(key)
 
 
 def fact_of(row: AdAccountRow) -> AdAccountFact:

@@ -196,9 +196,7 @@ class CheckResult:
 
     @strawberry.field(description="Why. Null when the check could not be answered.")
     def code(self, parent: strawberry.Parent[Answer]) -> AccessCode | None:
-        if parent.allowed:
-            return AccessCode.ALLOWED
-        return parent.decision.code if parent.decision else None
+        return parent.code
 
     @strawberry.field(description="The rule that decides.")
     def rule(self, parent: strawberry.Parent[Answer]) -> str | None:
@@ -341,6 +339,7 @@ class FailedCheck(NamedTuple):
     capability: Capability
     error: Refusal
     allowed: None = None
+    code: None = None
     decision: None = None
     deciding_path: None = None
 

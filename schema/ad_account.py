@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
+from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.accessors import accessors_of
 from resolvers.accounts import BillTo as BillToValue
 from resolvers.accounts import bill_to_of, contexts_of, linked_agencies_of
 from resolvers.ancestors import ancestors_of_ad_account
@@ -20,10 +21,10 @@ from resolvers.lookup import (
     tax_certificate_of,
     tax_information_of,
 )
-from resolvers.people import user_beside
+from resolvers.people import primary_user_of
 from resolvers.rules.billing import BillToReason
 from resolvers.rules.capabilities import Capability, names_of
-from resolvers.session import AD_ACCOUNT, fact_of
+from resolvers.session import fact_of
 from schema import ids
 from schema.address import Address
 from schema.arguments import After, Before, First, Last, list_page, tree_page
@@ -182,9 +183,7 @@ class AdAccount(Node):
 
     @strawberry.field(description="Its primary contact, when you may see that user.")
     def primary_user(self, parent: strawberry.Parent[AdAccountRow], info: Info) -> LazyUser | None:
-        accounts = info.context.ad_accounts
-        pointers = {key: row.primary_user_id for key, row in accounts.items()}
-        return shown(user_beside(info.context, AD_ACCOUNT, parent.account_id, "primary user", pointers))
+        return shown(primary_user_of(info.context, parent))
 
     @strawberry.field(description="Who is billed for it, and why.")
     def bill_to(self, parent: strawberry.Parent[AdAccountRow], info: Info) -> BillTo:
@@ -234,7 +233,7 @@ class AdAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> ClientLinkConnection:
+    ) -> ClientLinkConnection | None:
         return shown(links_of_ad_account(info.context, parent, list_page(first, after, last, before)))
 
     @strawberry.field(description=ACCESSORS)

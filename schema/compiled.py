@@ -8,7 +8,7 @@ it runs, is left to graphql-core, which then runs the whole operation. Queries h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -45,7 +45,9 @@ from strawberry.types.field import StrawberryField
 
 from schema.conversion import arguments_converter
 
-_MISSING = object()
+MOST_SELECTIONS = 2_000
+"""Object selections of one plan. Fragments that double at each level write out millions in a line; graphql-core takes
+them as they come."""
 
 
 class Unsupported(Exception):
@@ -67,6 +69,14 @@ class _Run:
         self.info = _Info(context)
         self.variables = variables
         self.arguments: list[dict[str, Any] | None] = [None] * number_of_fields
+
+    def counted(self, values: Collection[Any], weight: int) -> Collection[Any]:
+        """The values of a list, each of which gives about `weight` values to the answer.
+
+        Raises: RequestStopped when the answer grows too large or the request takes too long.
+        """
+        self.info.context.serve(len(values) * weight)
+        return values
 
 
 class _Collected(NamedTuple):
@@ -117,6 +127,8 @@ class Compiler:
         self._fragments = fragments
         self._conditions = conditions
         self._fields = 0
+        self._written = 0
+        self._selections = 0
         self._names: dict[str, Any] = {}
 
     def compile(self, operation: OperationDefinitionNode) -> Plan:
@@ -205,13 +217,17 @@ class Compiler:
         self, parent: GraphQLObjectType, sets: Iterable[SelectionSetNode]
     ) -> Callable[[Any, _Run], dict[str, Any]]:
         """A function from a row of `parent` to the dict of its selected fields."""
+        self._selections += 1
+        if self._selections > MOST_SELECTIONS:
+            raise Unsupported
+        name = f"select{self._selections}"
         entries = [f"{field.key!r}: {self._field(parent, field)}" for field in self._collect(parent, sets)]
-        source = f"def select(row, run):\n    return {{{', '.join(entries)}}}"
-        scope = dict(self._names)
+        source = f"def {name}(row, run):\n    return {{{', '.join(entries)}}}"
+        # All functions of a plan share one namespace: a copy for each would grow with the square of the document.
         # The source is put together from checked names and bound objects only; no text of the caller but
         # response keys gets in, and those as literals.
-        exec(compile(source, f"<selection on {parent.name}>", "exec"), scope)  # noqa: S102
-        select: Callable[[Any, _Run], dict[str, Any]] = scope["select"]
+        exec(compile(source, f"<selection on {parent.name}>", "exec"), self._names)  # noqa: S102
+        select: Callable[[Any, _Run], dict[str, Any]] = self._names[name]
         return select
 
     def _field(self, parent: GraphQLObjectType, collected: _Collected) -> str:
@@ -224,6 +240,7 @@ class Compiler:
         field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if not isinstance(field, StrawberryField) or field.is_async or field.extensions:
             raise Unsupported
+        self._written += 1
         sets = [one.selection_set for one in collected.nodes if one.selection_set is not None]
         resolved = field.base_resolver is not None
         value = self._call(field, definition, node) if resolved else f"row.{field.python_name}"
@@ -281,11 +298,14 @@ class Compiler:
         if isinstance(of_type, GraphQLList):
             item = f"item{len(self._names)}"
             self._names[item] = None
-            return f"[{self._complete(of_type.of_type, item, sets)} for {item} in {value}]"
+            before = self._written
+            one = self._complete(of_type.of_type, item, sets)
+            weight = max(1, self._written - before)
+            return f"[{one} for {item} in run.counted({value}, {weight})]"
         if is_leaf_type(of_type):
             return self._leaf(of_type, value)
         if isinstance(of_type, GraphQLObjectType):
-            return f"{self._bind('select', self._object(of_type, sets))}({value}, run)"
+            return f"{self._object(of_type, sets).__name__}({value}, run)"
         if is_abstract_type(of_type):
             return f"{self._bind('resolve', self._abstract(of_type, sets))}({value}, run)"
         raise Unsupported

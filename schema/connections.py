@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from resolvers import links as link_use
-from resolvers.access import Accessor
+from resolvers.accessors import Accessor
 from resolvers.ancestors import Ancestor
 from resolvers.children import ChildEdge
 from resolvers.descendants import Descendant
@@ -288,11 +288,16 @@ class AncestorEdge:
     cursor: str = strawberry.field(description=_CURSOR)
     node: LazyManagerAccount = strawberry.field(description=_NODE)
     depth: int = strawberry.field(description="How many levels above: 1 is directly above it.")
-    child_id: strawberry.ID = strawberry.field(
-        description="The customer id, or at depth 1 the account id, of what it leads down to."
+    child_id: strawberry.ID | None = strawberry.field(
+        description="The customer id, or at depth 1 the account id, of what it leads down to; null when you may not see"
+        " that."
     )
-    relationship: Relationship = strawberry.field(description="How that belongs to this manager account.")
-    link_permission: LinkPermission | None = strawberry.field(description=_LINK_PERMISSION)
+    relationship: Relationship | None = strawberry.field(
+        description="How that belongs to this manager account; null when you may not see it."
+    )
+    link_permission: LinkPermission | None = strawberry.field(
+        description="What the customer link lets through; only on customer links to what you may see."
+    )
 
     @strawberry.field(description=_LINK)
     def link(self, parent: strawberry.Parent[Ancestor], info: Info) -> LazyClientLink | None:
@@ -338,6 +343,10 @@ class AccessorConnection(ConnectionBase):
     """The list behind `accessors`."""
 
     edges: list[AccessorEdge] = strawberry.field(description=_EDGES)
+    over_limit_count: int = strawberry.field(
+        description="Of how many more users it can be said neither yes nor no: only a chain of more than five manager"
+        " accounts would give it to them (rule P10). They are not in the list; `check` tells what is wrong."
+    )
 
     @strawberry.field(description=_NODES)
     def nodes(self, parent: strawberry.Parent[Connection[Any]]) -> list[LazyUser]:

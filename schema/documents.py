@@ -22,8 +22,10 @@ from schema.errors import OPERATION_RESOLUTION_FAILURE, PARSE_FAILED, VALIDATION
 MOST_TOKENS = 20_000
 """A thousand checks written out inline have 15,000 tokens; nothing sensible has more."""
 MOST_DOCUMENTS = 512
-MOST_CHARACTERS = 4_000_000
-"""Of all cached documents together: with what is built from them, some tens of MiB at most."""
+MOST_CHARACTERS = 400_000
+"""Of all cached documents together. A character costs some 180 bytes once its plan is made: 70 MiB at most."""
+MOST_OF_THE_CACHE = 4
+"""No document may take more than this part of the cache: one of four, and never everybody else's place."""
 
 
 class Document:
@@ -34,19 +36,22 @@ class Document:
         self.refused: dict[str, Any] | None = None
         self.operations: dict[str | None, OperationDefinitionNode] = {}
         self.plans: dict[Any, Any] = {}
+        self.coercers: dict[str | None, Any] = {}
         try:
-            self.node: DocumentNode = parse(text, max_tokens=MOST_TOKENS)
+            node: DocumentNode = parse(text, max_tokens=MOST_TOKENS)
         except GraphQLError as error:
             self.refused = request_errors([error], PARSE_FAILED)
             return
         rules = list(specified_rules)
         if not introspection:
             rules.append(NoSchemaIntrospectionCustomRule)
-        errors = validate(schema, self.node, rules, hide_suggestions=not introspection)
+        errors = validate(schema, node, rules, hide_suggestions=not introspection)
         if errors:
             self.refused = request_errors(errors, VALIDATION_FAILED)
             return
-        for definition in self.node.definitions:
+        # Only what can run is worth keeping: the nodes of a refused document would fill the cache for nothing.
+        self.node = node
+        for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 self.operations[definition.name.value if definition.name else None] = definition
 
@@ -88,7 +93,7 @@ class DocumentCache:
         document = Document(text, self._schema, introspection=introspection)
         with self._lock:
             self.parsed += 1
-            if key not in self._documents and document.size <= MOST_CHARACTERS // 8:
+            if key not in self._documents and document.size <= MOST_CHARACTERS // MOST_OF_THE_CACHE:
                 self._documents[key] = document
                 self._characters += document.size
             while len(self._documents) > MOST_DOCUMENTS or self._characters > MOST_CHARACTERS:

@@ -176,11 +176,11 @@ _MEANINGS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
     ),
     v.Industry: (
         "What a manager account's business is in.",
-        {member: member.capitalize().replace("_", " ") + "." for member in v.Industry},
+        {member: member.replace("_", " ").capitalize() + "." for member in v.Industry} | {"NA": "Not given."},
     ),
     v.Language: (
         "A language of a market or of billing documents.",
-        {member: member.capitalize().replace("_", " ") + "." for member in v.Language},
+        {member: member.replace("_", " ").title() + "." for member in v.Language},
     ),
     AccessCode: (
         "Why a capability is held or not.",

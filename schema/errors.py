@@ -33,6 +33,11 @@ def request_errors(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
     return {"errors": [_formatted(error, {"code": code}) for error in list(errors)[:MOST_ERRORS_SHOWN]]}
 
 
+def stopped_request(refusal: Refusal) -> dict[str, Any]:
+    """The response of a request that was stopped on its way: what it had found is not given out."""
+    return {"errors": [{"message": refusal.message, "extensions": {"code": str(refusal.code)}}]}
+
+
 def field_errors(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
     """The errors of a request that ran, each with its path and code; faults of ours are logged and masked."""
     return [_field_error(error, request_id) for error in errors]

@@ -5,21 +5,41 @@ The answer is the response map; a request that did not run has no `data` in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, OperationType, execute_sync
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    MiddlewareManager,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+)
 from graphql.execution.values import VariableValues, get_variable_values
 
+from resolvers.errors import RequestStopped
 from resolvers.session import Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
 from schema.documents import Document, DocumentCache
-from schema.errors import BAD_USER_INPUT, METHOD_NOT_ALLOWED, MOST_ERRORS_SHOWN, field_errors, request_errors
+from schema.errors import (
+    BAD_USER_INPUT,
+    METHOD_NOT_ALLOWED,
+    MOST_ERRORS_SHOWN,
+    field_errors,
+    request_errors,
+    stopped_request,
+)
+from schema.variables import Unusual, variables_coercer
 from schema.writes import BeginWrite, execute_mutation
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
+_CONDITIONS = "conditions"
+"""Where a document keeps what its plans depend on; plans themselves stand under tuples."""
 
 
 class Engine:
@@ -57,27 +77,58 @@ class Engine:
         if reads_only and operation.operation.value != "query":
             message = "Only queries may be sent this way: send mutations by POST."
             return request_errors([GraphQLError(message)], METHOD_NOT_ALLOWED)
-        coerced = get_variable_values(
-            self._graphql,
-            operation.variable_definitions or (),
-            variables or {},
-            max_errors=MOST_ERRORS_SHOWN,
-            hide_suggestions=not introspection,
-        )
+        coerced = self._coerced(document, operation, variables or {}, introspection=introspection)
         if isinstance(coerced, list):
             return request_errors(coerced, BAD_USER_INPUT)
-        if operation.operation == OperationType.MUTATION and begin_write is not None:
-            conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
-            return execute_mutation(self.schema, document, operation, variables, conditions, begin_write, request_id)
-        if session is None:
-            raise TypeError("a query needs a session")
+        try:
+            if operation.operation == OperationType.MUTATION and begin_write is not None:
+                conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
+                return execute_mutation(
+                    self.schema, document, operation, variables, conditions, begin_write, request_id
+                )
+            if session is None:
+                raise TypeError("a query needs a session")
+            return self._run(document, operation, coerced, variables, session, request_id)
+        except RequestStopped as stopped:
+            return stopped_request(stopped.refusal)
+
+    def _run(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        coerced: VariableValues,
+        variables: dict[str, Any] | None,
+        session: Session,
+        request_id: str,
+    ) -> dict[str, Any]:
         plan = self._plan(document, operation, coerced) if self._compiles else None
         if plan is not None:
             try:
                 return {"data": plan.run(session, coerced)}
             except Exception:
                 session = session.anew()
-        return self._interpret(document, operation_name, variables, session, request_id)
+        name = operation.name.value if operation.name else None
+        return self._interpret(document, name, variables, session, request_id)
+
+    def _coerced(
+        self, document: Document, operation: OperationDefinitionNode, raw: dict[str, Any], *, introspection: bool
+    ) -> VariableValues | list[GraphQLError]:
+        """The variables as resolvers take them, or what is wrong with them."""
+        name = operation.name.value if operation.name else None
+        if self._compiles:
+            if name not in document.coercers:
+                document.coercers[name] = variables_coercer(self._graphql, operation)
+            coerce = document.coercers[name]
+            if coerce is not None:
+                with suppress(Unusual):
+                    return coerce(raw)
+        return get_variable_values(
+            self._graphql,
+            operation.variable_definitions or (),
+            raw,
+            max_errors=MOST_ERRORS_SHOWN,
+            hide_suggestions=not introspection,
+        )
 
     def _interpret(
         self,
@@ -93,6 +144,7 @@ class Engine:
             context_value=session,
             variable_values=variables,
             operation_name=operation_name or None,
+            middleware=MiddlewareManager(_counting),
         )
         if result.errors and result.data is None and not any(error.path for error in result.errors):
             return request_errors(result.errors, BAD_USER_INPUT)
@@ -109,10 +161,10 @@ class Engine:
 
     @staticmethod
     def _conditions(document: Document) -> tuple[str, ...]:
-        found: tuple[str, ...] | None = document.plans.get(("conditions",))
+        found: tuple[str, ...] | None = document.plans.get(_CONDITIONS)
         if found is None:
             found = tuple(sorted(condition_variables(document.node.definitions)))
-            document.plans[("conditions",)] = found
+            document.plans[_CONDITIONS] = found
         return found
 
     def _plan(self, document: Document, operation: OperationDefinitionNode, variables: VariableValues) -> Plan | None:
@@ -136,6 +188,12 @@ class Engine:
             plan = None
         plans[key] = plan
         return plan
+
+
+def _counting(resolve: Callable[..., Any], source: Any, info: Any, /, **arguments: Any) -> Any:
+    """Lets graphql-core, too, stop where a compiled plan would: every field of every row counts."""
+    info.context.serve(1)
+    return resolve(source, info, **arguments)
 
 
 @lru_cache(maxsize=1)

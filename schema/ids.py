@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from resolvers.access import TargetId
-from resolvers.errors import Refusal, bad_id
+from resolvers.errors import Code, Refusal, bad_id, bad_number
 from storage.records.ids import MAX_ID, AdAccountId, ClientLinkId, InvitationId, ManagerAccountId, UserId
 from storage.records.rows import AdAccountRow, ClientLinkRow, InvitationRow, ManagerAccountRow, UserRow
 
@@ -84,7 +84,9 @@ def parse_node_id(text: str, kinds: Collection[str] = KINDS) -> tuple[str, int]:
     """
     found = _typed(text) or _decoded(text)
     if found is None or found[0] not in kinds:
-        raise bad_id(text, " or ".join(_NAMES[kind] for kind in kinds))
+        what = " or ".join(_NAMES[kind] for kind in kinds) if len(kinds) < len(KINDS) else "anything here"
+        example = "111" if len(kinds) == 1 else f"{next(iter(kinds))}:111"
+        raise bad_id(text, what, example)
     return found
 
 
@@ -122,16 +124,13 @@ def plain_id(text: str, what: str) -> int:
     """The id of something that is no node; `what` names it. Raises: Refusal BAD_USER_INPUT."""
     number = _number(text)
     if number is None:
-        raise bad_id(text, what)
+        raise bad_number(text, what)
     return number
 
 
 def payment_instrument_id(text: str) -> int:
     """The id of a payment instrument, which is no node. Raises: Refusal BAD_USER_INPUT."""
-    number = _number(text)
-    if number is None:
-        raise bad_id(text, "a payment instrument")
-    return number
+    return plain_id(text, "a payment instrument")
 
 
 def target_id(text: str) -> TargetId:
@@ -140,12 +139,11 @@ def target_id(text: str) -> TargetId:
     Raises: Refusal BAD_USER_INPUT.
     """
     if _number(text) is not None:
-        refusal = bad_id(text, "a manager account or an ad account")
         raise Refusal(
-            refusal.code,
+            Code.BAD_USER_INPUT,
             f'The number {text} could be a manager account or an ad account: write "ManagerAccount:{text}" or'
             f' "AdAccount:{text}", or give a node id.',
-            number=refusal.number,
+            number=201,
         )
     kind, number = parse_node_id(text, (MANAGER_ACCOUNT, AD_ACCOUNT))
     if kind == MANAGER_ACCOUNT:

@@ -41,11 +41,17 @@ class UserInvitation(Node):
     def status(self, parent: strawberry.Parent[InvitationRow], info: Info) -> InvitationStatus:
         return status_of_invitation(info.context, parent)
 
-    @strawberry.field(description="The ad accounts the role will be limited to; null for all, now and later.")
+    @strawberry.field(
+        description="The ad accounts the role will be limited to, those you may see; null for all, now and later."
+    )
     def account_ids(self, parent: strawberry.Parent[InvitationRow], info: Info) -> list[strawberry.ID] | None:
         if parent.scope == ScopeKind.EVERY_ACCOUNT:
             return None
-        return shown(invited_ad_accounts(info.context, parent))
+        return shown(invited_ad_accounts(info.context, parent).ids)
+
+    @strawberry.field(description="How many more `accountIds` has that you may not see.")
+    def hidden_accounts(self, parent: strawberry.Parent[InvitationRow], info: Info) -> int:
+        return invited_ad_accounts(info.context, parent).hidden
 
     @strawberry.field(description="The manager account invited to.")
     def manager_account(self, parent: strawberry.Parent[InvitationRow], info: Info) -> ManagerAccountOrRestricted:

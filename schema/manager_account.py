@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, accessors_of, check_many
+from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.accessors import accessors_of
 from resolvers.ancestors import ancestors_of_manager_account
 from resolvers.audit import audit_log_of_manager_account
 from resolvers.children import (
@@ -113,7 +114,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> AdAccountChildConnection:
+    ) -> AdAccountChildConnection | None:
         asked = AdAccountChildren(
             chosen("relationship", relationship, AD_ACCOUNT_RELATIONSHIPS),
             chosen("status", status, tuple(AdAccountStatus)),
@@ -203,7 +204,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> UserConnection:
+    ) -> UserConnection | None:
         statuses = chosen("status", status, tuple(UserStatus))
         page = list_page(first, after, last, before)
         return shown(users_of(info.context, parent.customer_id, statuses, page))
@@ -217,7 +218,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> UserInvitationConnection:
+    ) -> UserInvitationConnection | None:
         return shown(invitations_to(info.context, parent.customer_id, list_page(first, after, last, before)))
 
     @strawberry.field(
@@ -232,7 +233,7 @@ class ManagerAccount(Node):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> ClientLinkConnection:
+    ) -> ClientLinkConnection | None:
         page = list_page(first, after, last, before)
         return shown(links_of_manager_account(info.context, parent.customer_id, page))
 

@@ -52,7 +52,7 @@ MOST_NODES = 100
 """How many ids one `nodes` takes."""
 
 OrderBy = Annotated[
-    OrderByInput | None, strawberry.argument(description="The order of the list; ids ascending by default.")
+    OrderByInput | None, strawberry.argument(description="The order of the list; by default, by id ascending.")
 ]
 Subject = Annotated[
     strawberry.ID | None,
@@ -181,8 +181,8 @@ class Query:
         return shown(find(signed_in(info), prefix, list_page(first, after)))
 
     @strawberry.field(
-        description="Client links you may view, the latest of each pair (SearchClientLinks). Ordered by client id,"
-        " link name or managing number."
+        description="Client links you may view, the latest of each pair (SearchClientLinks). ID orders by the id of the"
+        " client, as the reference has it, NAME by the link's name, NUMBER by the managing side's number."
     )
     def client_links(
         self,
@@ -272,8 +272,26 @@ def _nodes(session: Session, texts: list[strawberry.ID]) -> list[Any]:
         by_kind.setdefault(kind, []).append(number)
     found: dict[tuple[str, int], Any] = {}
     for kind, numbers in by_kind.items():
-        found.update(((kind, number), row) for number, row in _load(session, kind, numbers).items())
+        found.update(((kind, number), row) for number, row in _each(session, kind, numbers).items())
     return [found.get(one) for one in wanted]
+
+
+def _each(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
+    """Rows by number; in place of one that only a chain over the limit leads to, its refusal, which graphql-core
+    raises at that one's place: the others of the list stay.
+    """
+    try:
+        return _load(session, kind, numbers)
+    except Refusal as refusal:
+        if refusal.code != Code.CHAIN_OVER_LIMIT:
+            raise
+    rows: dict[Any, Any] = {}
+    for number in numbers:
+        try:
+            rows.update(_load(session, kind, [number]))
+        except Refusal as refusal:
+            rows[number] = refusal
+    return rows
 
 
 def _load(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:

@@ -8,9 +8,8 @@ import strawberry
 
 from resolvers.audit import audit_log_of_user
 from resolvers.lookup import contact_info_by_id, manager_account_by_id
-from resolvers.people import CustomerRoles, customer_roles_of
+from resolvers.people import CustomerRoles, RoleSeen, customer_roles_of
 from resolvers.rules.capabilities import Capability
-from resolvers.rules.customer_roles import CustomerRoleRow
 from resolvers.rules.user_fields import user_time_stamp
 from resolvers.search import accessible_ad_accounts
 from resolvers.session import Session
@@ -48,43 +47,66 @@ def manager_account_or_restricted(session: Session, key: ManagerAccountId) -> An
     description="A role in a manager account, held directly or derived from the links above it: a row of GetUser."
 )
 class CustomerRole:
-    """Resolved on a `CustomerRoleRow`."""
+    """Resolved on a `RoleSeen`."""
 
-    role: Role = strawberry.field(description="The role.")
-    link_permission: RoleLinkPermission | None = strawberry.field(
-        description="How it came to be: null for a role held directly, else the strongest over all ways."
-    )
-    account_ids: list[strawberry.ID] | None = strawberry.field(
-        description="The ad accounts of this manager account it is limited to; null for all, now and later."
-    )
-    linked_account_ids: list[strawberry.ID] = strawberry.field(
-        description="The ad accounts of others that are used through this manager account."
-    )
-    user_id: strawberry.ID = strawberry.field(description="The user it is held through.")
-    assignment_id: strawberry.ID | None = strawberry.field(
-        description="The assignment behind it; null on a derived row."
-    )
+    @strawberry.field(description="The role.")
+    def role(self, parent: strawberry.Parent[RoleSeen]) -> Role:
+        return parent.row.role
 
     @strawberry.field(description="The documented number of the role.")
-    def role_id(self, parent: strawberry.Parent[CustomerRoleRow]) -> int:
-        return ROLE_IDS[parent.role]
+    def role_id(self, parent: strawberry.Parent[RoleSeen]) -> int:
+        return ROLE_IDS[parent.row.role]
 
     @strawberry.field(description="The customer id it holds in.")
-    def customer_id(self, parent: strawberry.Parent[CustomerRoleRow]) -> strawberry.ID:
-        return strawberry.ID(str(parent.manager_account_id))
+    def customer_id(self, parent: strawberry.Parent[RoleSeen]) -> strawberry.ID:
+        return strawberry.ID(str(parent.row.manager_account_id))
 
     @strawberry.field(description="The manager account it holds in.")
-    def customer(self, parent: strawberry.Parent[CustomerRoleRow], info: Info) -> ManagerAccountOrRestricted:
-        return shown(manager_account_or_restricted(info.context, parent.manager_account_id))
+    def customer(self, parent: strawberry.Parent[RoleSeen], info: Info) -> ManagerAccountOrRestricted:
+        return shown(manager_account_or_restricted(info.context, parent.row.manager_account_id))
+
+    @strawberry.field(description="How it came to be: null for a role held directly, else the strongest over all ways.")
+    def link_permission(self, parent: strawberry.Parent[RoleSeen]) -> RoleLinkPermission | None:
+        return parent.row.link_permission
 
     @strawberry.field(description="How far a direct role reaches; null on a derived row.")
-    def scope(self, parent: strawberry.Parent[CustomerRoleRow]) -> ScopeKind | None:
-        return None if parent.scope is None else scope_kind(parent.scope)
+    def scope(self, parent: strawberry.Parent[RoleSeen]) -> ScopeKind | None:
+        scope = parent.row.scope
+        return None if scope is None else scope_kind(scope)
 
-    @strawberry.field(description="The linked manager accounts it is limited to, when it is.")
-    def linked_customer_ids(self, parent: strawberry.Parent[CustomerRoleRow]) -> list[strawberry.ID] | None:
-        scope = parent.scope
+    @strawberry.field(
+        description="The ad accounts of this manager account it is limited to, those you may see; null for all, now and"
+        " later."
+    )
+    def account_ids(self, parent: strawberry.Parent[RoleSeen]) -> list[strawberry.ID] | None:
+        return shown(parent.row.account_ids)
+
+    @strawberry.field(
+        description="The ad accounts of others that are used through this manager account, those you may see."
+    )
+    def linked_account_ids(self, parent: strawberry.Parent[RoleSeen]) -> list[strawberry.ID]:
+        return shown(parent.row.linked_account_ids)
+
+    @strawberry.field(description="The linked manager accounts it is limited to, when it is; those you may see.")
+    def linked_customer_ids(self, parent: strawberry.Parent[RoleSeen]) -> list[strawberry.ID] | None:
+        scope = parent.row.scope
         return shown(sorted(scope.ids)) if isinstance(scope, OnlyLinkedEntities) else None
+
+    @strawberry.field(description="The user it is held through.")
+    def user_id(self, parent: strawberry.Parent[RoleSeen]) -> strawberry.ID:
+        return shown(parent.row.user_id)
+
+    @strawberry.field(description="The assignment behind it; null on a derived row.")
+    def assignment_id(self, parent: strawberry.Parent[RoleSeen]) -> strawberry.ID | None:
+        return shown(parent.row.assignment_id)
+
+    hidden_accounts: int = strawberry.field(description="How many more `accountIds` has that you may not see.")
+    hidden_linked_accounts: int = strawberry.field(
+        description="How many more `linkedAccountIds` has that you may not see."
+    )
+    hidden_linked_customers: int = strawberry.field(
+        description="How many more `linkedCustomerIds` has that you may not see."
+    )
 
 
 @strawberry.type(description="A person's name.")
@@ -101,7 +123,7 @@ def selected(roles: CustomerRoles, customer_ids: list[strawberry.ID] | None) -> 
     if customer_ids is None:
         return roles.rows
     wanted = {ids.manager_account_id(one) for one in customer_ids}
-    return tuple(row for row in roles.rows if row.manager_account_id in wanted)
+    return tuple(one for one in roles.rows if one.row.manager_account_id in wanted)
 
 
 @strawberry.type(description="One person in one manager account.")

@@ -6,7 +6,7 @@ counted, never named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -171,7 +171,23 @@ def decision(
         message = f"Allowed: {describe(access.paths[index])}." if index is not None else "Allowed."
         return Decision(capability, True, AccessCode.ALLOWED, RULE_ID[capability], message, index, ())
     asked = Denied(access.permissions, access.target, access.context, capability)
-    return denial(asked, near_misses, lambda: access.paths)
+    return denial(asked, near_misses, lambda: access)
+
+
+def code_over_active_links(denied: Denied, near_misses: Iterable[NearMiss]) -> AccessCode | None:
+    """The code of a denial when near misses over active links settle it; None when other links might matter.
+
+    A miss over active links is closer than one that blames a link for not being active (`_ORDER`), so whoever
+    asks for the code alone need not load the others.
+    """
+    on = ON_AD_ACCOUNT if isinstance(denied.target, AdAccountFact) else ON_MANAGER_ACCOUNT
+    if not BIT[denied.capability] & on:
+        return None
+    if denied.permissions.withheld & BIT[denied.capability]:
+        return AccessCode.OBJECT_STATE
+    best = min(near_misses, key=_closeness, default=None)
+    settled = best is not None and _ORDER[best.code] < _ORDER[AccessCode.LINK_NOT_ACTIVE]
+    return best.code if best is not None and settled else None
 
 
 class Denied(NamedTuple):
@@ -183,10 +199,8 @@ class Denied(NamedTuple):
     capability: Capability
 
 
-def denial(
-    denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], paths: Callable[[], Sequence[Path]]
-) -> Decision:
-    """Why a capability is not held. `paths`, what the subject does hold there, are looked for only without a miss."""
+def denial(denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], access: Callable[[], Access]) -> Decision:
+    """Why a capability is not held. `access`, what the subject does hold there, is looked for only without a miss."""
     permissions, target, context, capability = denied
     rule = RULE_ID[capability]
     if not BIT[capability] & (ON_AD_ACCOUNT if isinstance(target, AdAccountFact) else ON_MANAGER_ACCOUNT):
@@ -199,9 +213,11 @@ def denial(
     if misses:
         best = misses[0]
         return Decision(capability, False, best.code, best.rule, best.message, None, misses)
-    held = paths()
-    if held:
-        return _stopped_more_than_once(held[0], capability)
+    held = access()
+    if held.paths:
+        return _stopped_more_than_once(held.paths[0], capability)
+    if held.hidden_paths:
+        return _stopped_out_of_sight(held.permissions, capability)
     message = "No assignment leads to it over active links"
     message += f" through manager account {context}." if context is not None else "."
     return Decision(capability, False, AccessCode.NO_PATH, "P3", message, None, ())
@@ -219,6 +235,15 @@ def _stopped_more_than_once(path: Path, capability: Capability) -> Decision:
     ]
     code, rule = (AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[capability]) if lacks else (AccessCode.LINK_CAP, "P5")
     message = f"{capability} is stopped more than once on the way there: {'; '.join(against)}."
+    return Decision(capability, False, code, rule, message, None, ())
+
+
+def _stopped_out_of_sight(permissions: Permissions, capability: Capability) -> Decision:
+    """The denial of a subject who gets there, but by no way the asker may see: it says so and names nothing."""
+    includes = any(ROLE_CAPABILITIES[role] & BIT[capability] for role in permissions.roles)
+    code, rule = (AccessCode.LINK_CAP, "P5") if includes else (AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[capability])
+    why = f"a link on them takes {capability} away" if includes else f"no role held there includes {capability}"
+    message = f"The ways there lead through manager accounts or links you may not see, and {why}."
     return Decision(capability, False, code, rule, message, None, ())
 
 

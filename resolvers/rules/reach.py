@@ -100,7 +100,7 @@ def may_act(user: UserFact) -> bool:
 
 def users_of_login(facts: Facts, login_id: LoginId) -> tuple[UserId, ...]:
     """P11: a login reaches what all its active users reach."""
-    return tuple(user.id for user in facts.users.values() if user.login_id == login_id and may_act(user))
+    return tuple(one for one in facts.users_of_login.get(login_id, ()) if may_act(facts.users[one]))
 
 
 def users_asked_as(facts: Facts, user_id: UserId) -> tuple[UserId, ...]:
@@ -131,7 +131,17 @@ def allowed_by_state(facts: Facts, account: OwnedAccount) -> CapabilitySet:
 class Reach:
     """Everything a set of assignments reaches, worked out target by target and remembered."""
 
-    __slots__ = ("_assignments", "_beyond", "_managers", "_owned", "_scoped", "_within", "facts", "hierarchy")
+    __slots__ = (
+        "_assignments",
+        "_beyond",
+        "_managers",
+        "_owned",
+        "_scoped",
+        "_walked",
+        "_within",
+        "facts",
+        "hierarchy",
+    )
 
     def __init__(self, hierarchy: Hierarchy, assignments: Iterable[Assignment]) -> None:
         self.facts = hierarchy.facts
@@ -144,6 +154,7 @@ class Reach:
                     self._scoped.setdefault(ad_account, []).append(assignment)
             else:
                 self._assignments.append(assignment)
+        self._walked: list[tuple[Assignment, Below]] | None = None
         self._within: _CarriedByManager = {}
         self._beyond: _CarriedByManager = {}
         self._owned: dict[ManagerAccountId, Permissions] = {}
@@ -166,6 +177,8 @@ class Reach:
 
     def carried_beyond_limit_at(self, manager_account: ManagerAccountId) -> tuple[Carried, ...]:
         """What each assignment would bring here over chains that are too long (rule P10)."""
+        if not any(below.beyond for _, below in self._walks()):
+            return ()
         found = self._beyond.get(manager_account)
         if found is None:
             found = self._beyond[manager_account] = tuple(self._carried(manager_account, beyond=True))
@@ -188,6 +201,15 @@ class Reach:
             case _:
                 return self.hierarchy.below(top, avoiding)
 
+    def _walks(self, avoiding: ManagerAccountId | None = None) -> list[tuple[Assignment, Below]]:
+        """What each assignment leads down to; one held at the manager account to be avoided leads nowhere."""
+        if avoiding is not None:
+            held = self._assignments
+            return [(one, self._below(one, avoiding)) for one in held if one.manager_account_id != avoiding]
+        if self._walked is None:
+            self._walked = [(one, self._below(one)) for one in self._assignments]
+        return self._walked
+
     def _carried(
         self,
         manager_account: ManagerAccountId,
@@ -195,16 +217,13 @@ class Reach:
         beyond: bool,
         avoiding: ManagerAccountId | None = None,
     ) -> Iterator[Carried]:
-        for assignment in self._assignments:
-            top = assignment.manager_account_id
-            if top == avoiding:
-                continue
-            if not beyond and top == manager_account and not isinstance(assignment.scope, EveryAccount):
+        for assignment, below in self._walks(avoiding):
+            at_its_own = assignment.manager_account_id == manager_account
+            if not beyond and at_its_own and not isinstance(assignment.scope, EveryAccount):
                 every = isinstance(assignment.scope, EveryLinkedEntity)
                 links = ROLE_CAPABILITIES[assignment.role] if every else NOTHING
                 yield Carried(assignment, VIEW, NOTHING, links)
                 continue
-            below = self._below(assignment, avoiding)
             survives = (below.beyond if beyond else below.within).get(manager_account)
             if survives:
                 carried = cut(ROLE_CAPABILITIES[assignment.role], survives)

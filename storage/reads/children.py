@@ -2,6 +2,9 @@
 
 A page is cut per parent inside the database, so the cost of a page does not depend on its number.
 Children are ordered by id. `limit` counts rows per parent; `None` bounds are given as ALL.
+
+Parents are joined by CROSS JOIN, which SQLite takes in the order written: left to choose, it once read the
+whole table of links for every page (49 ms instead of 0.03 with 1,400 links).
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from peewee import fn
+from peewee import JOIN, fn
 
 from storage.database import Transaction
 from storage.models import AdAccount, Aggregation, ClientLink, ManagerAccount
@@ -65,7 +68,8 @@ def _owned(*, backwards: bool) -> Statement[AdAccountRow]:
         .limit(Param("limit"))
     )
     return Statement(
-        AdAccount.select(*AD_ACCOUNT_COLUMNS).from_(parent).join(AdAccount, on=AdAccount.id.in_(page)), AdAccountRow
+        AdAccount.select(*AD_ACCOUNT_COLUMNS).from_(parent).join(AdAccount, JOIN.CROSS).where(AdAccount.id.in_(page)),
+        AdAccountRow,
     )
 
 
@@ -107,7 +111,8 @@ def _linked_ad_accounts(*, backwards: bool) -> Statement[ChildLink]:
             ClientLink.status,
         )
         .from_(parent)
-        .join(ClientLink, on=ClientLink.id.in_(page)),
+        .join(ClientLink, JOIN.CROSS)
+        .where(ClientLink.id.in_(page)),
         ChildLink,
     )
 
@@ -141,7 +146,8 @@ def _linked_manager_accounts(*, backwards: bool) -> Statement[ChildLink]:
             ClientLink.status,
         )
         .from_(parent)
-        .join(ClientLink, on=ClientLink.id.in_(page)),
+        .join(ClientLink, JOIN.CROSS)
+        .where(ClientLink.id.in_(page)),
         ChildLink,
     )
 
@@ -167,7 +173,8 @@ def _aggregated_manager_accounts(*, backwards: bool) -> Statement[Any]:
     return Statement(
         Aggregation.select(Aggregation.aggregator, Aggregation.manager_account, Aggregation.id)
         .from_(parent)
-        .join(Aggregation, on=Aggregation.id.in_(page))
+        .join(Aggregation, JOIN.CROSS)
+        .where(Aggregation.id.in_(page))
     )
 
 
@@ -186,7 +193,8 @@ def _aggregated_ad_accounts(*, backwards: bool) -> Statement[AggregatedAdAccount
     return Statement(
         AdAccount.select(parent.c.value, AdAccount.id, AdAccount.manager_account)
         .from_(parent)
-        .join(AdAccount, on=AdAccount.id.in_(page)),
+        .join(AdAccount, JOIN.CROSS)
+        .where(AdAccount.id.in_(page)),
         AggregatedAdAccount,
     )
 

@@ -109,6 +109,17 @@ _CUSTOMER_LINKS_ABOVE = {flag: _customer_links_above(any_status=flag) for flag i
 _CUSTOMER_LINKS_BELOW = {flag: _customer_links_below(any_status=flag) for flag in (False, True)}
 
 
+_CUSTOMER_LINKS_TO = {
+    flag: Statement(
+        ClientLink.select(*_LINK_COLUMNS).where(
+            is_in(ClientLink.client_manager_account, "ids") & _counts(ClientLink, flag)
+        ),
+        facts.CustomerLink,
+    )
+    for flag in (False, True)
+}
+
+
 def _account_links(column: Any, *, any_status: bool) -> Statement[facts.AccountLink]:
     wanted = _is_latest(ClientLink) if any_status else ClientLink.status.in_(OF_INTEREST)
     return Statement(
@@ -123,17 +134,17 @@ _ACCOUNT_LINKS_TO = {flag: _account_links(ClientLink.client_ad_account, any_stat
 _ACCOUNT_LINKS_FROM = {flag: _account_links(ClientLink.managing, any_status=flag) for flag in (False, True)}
 
 
-def _aggregations(column: Any) -> Statement[facts.Aggregation]:
+def _aggregations(where: Any) -> Statement[facts.Aggregation]:
     return Statement(
         Aggregation.select(Aggregation.id, Aggregation.aggregator, Aggregation.manager_account).where(
-            is_in(column, "ids") & Aggregation.ended_revision.is_null()
+            where & Aggregation.ended_revision.is_null()
         ),
         facts.Aggregation,
     )
 
 
-_AGGREGATIONS_TO = _aggregations(Aggregation.manager_account)
-_AGGREGATIONS_FROM = _aggregations(Aggregation.aggregator)
+_AGGREGATIONS_FROM = _aggregations(is_in(Aggregation.aggregator, "ids"))
+_AGGREGATIONS_AT = _aggregations(is_in(Aggregation.aggregator, "ids") | is_in(Aggregation.manager_account, "ids"))
 
 _AD_ACCOUNTS = Statement(
     AdAccount.select(AdAccount.id, AdAccount.manager_account, AdAccount.status).where(is_in(AdAccount.id, "ids")),
@@ -202,6 +213,13 @@ def read_customer_links_above(
     return tx.fetch(_CUSTOMER_LINKS_ABOVE[any_status], ids=ids) if ids else []
 
 
+def read_customer_links_to(
+    tx: Transaction, ids: Collection[ManagerAccountId], *, any_status: bool = False
+) -> list[facts.CustomerLink]:
+    """The customer links that lead straight to these manager accounts. Cost: one SELECT, cheaper than a walk."""
+    return tx.fetch(_CUSTOMER_LINKS_TO[any_status], ids=ids) if ids else []
+
+
 def read_customer_links_below(
     tx: Transaction, ids: Collection[ManagerAccountId], *, any_status: bool = False
 ) -> list[facts.CustomerLink]:
@@ -221,9 +239,9 @@ def read_account_links_from(tx: Transaction, ids: Collection[ManagerAccountId]) 
     return tx.fetch(_ACCOUNT_LINKS_FROM[False], ids=ids) if ids else []
 
 
-def read_aggregations_to(tx: Transaction, ids: Collection[ManagerAccountId]) -> list[facts.Aggregation]:
-    """Who aggregates these manager accounts. Cost: one SELECT."""
-    return tx.fetch(_AGGREGATIONS_TO, ids=ids) if ids else []
+def read_aggregations_at(tx: Transaction, ids: Collection[ManagerAccountId]) -> list[facts.Aggregation]:
+    """Who aggregates these manager accounts, and whom they aggregate. Cost: one SELECT."""
+    return tx.fetch(_AGGREGATIONS_AT, ids=ids) if ids else []
 
 
 def read_aggregations_from(tx: Transaction, ids: Collection[ManagerAccountId]) -> list[facts.Aggregation]:

@@ -155,6 +155,7 @@ class Facts:
     """
 
     users: Mapping[UserId, UserFact]
+    users_of_login: Mapping[LoginId, tuple[UserId, ...]]
     assignments_by_user: Mapping[UserId, tuple[Assignment, ...]]
     manager_accounts: Mapping[ManagerAccountId, ManagerAccountFact]
     ad_accounts: Mapping[AdAccountId, AdAccountFact]
@@ -180,9 +181,11 @@ class Facts:
         """Index loose facts. Order of insertion never changes an answer."""
         customer_links = tuple(customer_links)
         account_links = tuple(account_links)
+        users = tuple(users)
         aggregations = tuple(aggregations)
         return cls(
             users={user.id: user for user in users},
+            users_of_login=_grouped((user.login_id, user.id) for user in users),
             assignments_by_user=_grouped((item.user_id, item) for item in assignments),
             manager_accounts={item.id: item for item in manager_accounts},
             ad_accounts={item.id: item for item in ad_accounts},

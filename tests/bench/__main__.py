@@ -28,6 +28,7 @@ err = Console(stderr=True)
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer requests: rough numbers in under two minutes.")] = False,
     share: Annotated[float, typer.Option(min=0.001, max=1.0, help="How much of the full data to generate.")] = 1.0,
+    only: Annotated[str, typer.Option(help="Ask only the questions whose name holds this text.")] = "",
     output: Annotated[Path, typer.Option(help="Where the JSON goes.")] = FOLDER / "result.json",
 ) -> None:
     """Compare adgraph with a static reply, plain Strawberry and Ariadne over the same data."""
@@ -43,7 +44,7 @@ def main(
 
         data = prepared(path, size, progress)
     with Status("measuring", console=err) as status:
-        result = run(data, QUICK if quick else FULL, POINT_CHECKS[quick], status.update)
+        result = run(data, QUICK if quick else FULL, POINT_CHECKS[quick], status.update, only)
     console = Console()
     show(result, console)
     write(result, output)

@@ -44,19 +44,23 @@ def answering(data: Data, asked: Sequence[Question]) -> Iterator[dict[str, Serve
         yield {server.name: server for server in (ours, static, *peers)}
 
 
-def run(data: Data, effort: Effort, point_checks: int, progress: Callable[[str], None]) -> Result:
-    """Measure everything."""
-    asked = questions(data)
+def run(data: Data, effort: Effort, point_checks: int, progress: Callable[[str], None], only: str = "") -> Result:
+    """Measure everything, or only the questions whose name holds a text."""
+    asked = [question for question in questions(data) if only in question.name]
     progress("starting the servers and comparing their answers")
     with answering(data, asked) as servers:
-        return measure(data, servers, effort, point_checks, progress)
+        return measure(data, asked, servers, effort, point_checks, progress)
 
 
 def measure(
-    data: Data, servers: dict[str, Server], effort: Effort, point_checks: int, progress: Callable[[str], None]
+    data: Data,
+    asked: Sequence[Question],
+    servers: dict[str, Server],
+    effort: Effort,
+    point_checks: int,
+    progress: Callable[[str], None],
 ) -> Result:
     """Measure everything on servers that run."""
-    asked = questions(data)
     measured = compare(list(servers.values()), asked, data.token, effort, progress)
     memory = servers[OURS].memory_mib()
     progress("point checks in process")

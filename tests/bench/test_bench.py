@@ -31,7 +31,7 @@ def servers(data: Data) -> Iterator[dict[str, Server]]:
 
 @pytest.fixture(scope="module")
 def result(data: Data, servers: dict[str, Server]) -> Result:
-    return measure(data, servers, Effort(rounds=2, seconds=0.005), 20, lambda _: None)
+    return measure(data, questions(data), servers, Effort(rounds=2, seconds=0.005), 20, lambda _: None)
 
 
 def test_all_servers_give_the_same_answers_and_all_are_measured(result: Result) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pytest
 
 from storage.database import Database
 from storage.demo import load_demo
+from storage.generator import Generated, Size, load_generated
 from tests.databases import Databases
 from tests.oracle import World
 from tests.schema.client import NOW_MS, GraphClient
@@ -15,6 +17,13 @@ from tests.schema.facts_of import read_world
 from tests.schema.full_house import build_full_house
 
 AsUser = Callable[[int], GraphClient]
+
+
+class GeneratedData(NamedTuple):
+    """A database of generated data, and what to ask about in it."""
+
+    database: Database
+    has: Generated
 
 
 @pytest.fixture(scope="session")
@@ -57,5 +66,15 @@ def house(databases: Databases, migrated_url: str) -> Iterator[GraphClient]:
     database = Database.open(url)
     build_full_house(database)
     yield GraphClient(database, 1)
+    database.close()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def generated(databases: Databases, migrated_url: str) -> Iterator[GeneratedData]:
+    """Generated data at three hundredths of its size, with the trees of 10, 1,000 and 10,000 ad accounts."""
+    url = databases.copy_of(migrated_url)
+    database = Database.open(url)
+    yield GeneratedData(database, load_generated(database, Size().scaled(0.03)))
     database.close()
     databases.drop(url)

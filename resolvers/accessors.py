@@ -1,0 +1,139 @@
+"""Who can access this: the users who hold a capability on one target, with all they hold there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from resolvers.access import Explanation, assignments_of, explain
+from resolvers.errors import too_many_paths
+from resolvers.excerpt import Excerpt
+from resolvers.paging import Edge, Page, fingerprint, page_of
+from resolvers.people import visible_users
+from resolvers.rules import access as rules
+from resolvers.rules.access import permissions_on
+from resolvers.rules.capabilities import BIT, Capability
+from resolvers.rules.links import CARRIES_ACCESS
+from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, TooManyPaths
+from resolvers.rules.reach import Permissions, Reach, users_asked_as
+from resolvers.session import Session
+from storage.records.facts import AdAccountFact, Scope
+from storage.records.ids import ManagerAccountId, UserId
+from storage.records.rows import UserRow
+from storage.records.values import Role
+
+
+class Accessor(NamedTuple):
+    """A user who holds the capability asked for, with all he holds on the target."""
+
+    node: UserRow
+    key: tuple[int]
+    scope: str
+    permissions: Permissions
+    session: Session
+    target: AnyTarget
+
+    @property
+    def explanation(self) -> Explanation:
+        """How the user got there."""
+        return explain(self.session, self.node.user_id, self.target, None)
+
+    @property
+    def cursor(self) -> str:
+        """The opaque position of this user in the list."""
+        return Edge(self.node, self.key, self.scope).cursor
+
+
+class Accessors(NamedTuple):
+    """A page of accessors: a `Connection`, and of how many users more it can be said neither yes nor no (P10)."""
+
+    edges: Sequence[Accessor]
+    has_next_page: bool
+    has_previous_page: bool
+    total: Callable[[], int]
+    hidden_count: int
+    over_limit_count: int
+
+
+def accessors_of(
+    session: Session,
+    target: AnyTarget,
+    capability: Capability,
+    via: ManagerAccountId | None,
+    page: Page,
+) -> Accessors:
+    """Who holds a capability on a target the viewer sees, by user id; with `via`, only by a path through it.
+
+    Users the viewer may not see are counted in `hidden_count`; those whom only a chain over the limit would
+    lead there in `over_limit_count`, whoever they are: one such user must not take the list from everybody.
+    Cost: a fixed number of SELECTs. Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT, TOO_MANY_PATHS).
+    """
+    excerpt = session.excerpt
+    if isinstance(target, AdAccountFact):
+        session.know_ad_accounts([target.id])
+    else:
+        session.know_manager_accounts([target])
+    holders = excerpt.know_holders_in(led_from(excerpt, target))
+    held, undecided = _holding(excerpt, holders, target, capability)
+    if via is not None and not session.knows(via):
+        held, undecided = {}, 0
+    elif via is not None:
+        held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
+    seen = visible_users(session, list(held))
+    scope = fingerprint("accessors", target, capability, via)
+    edges = [Accessor(seen[user], (user,), scope, held[user], session, target) for user in sorted(seen)]
+    return Accessors(*page_of(edges, page, scope, len(held) - len(seen)), undecided)  # type: ignore[arg-type]
+
+
+def led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
+    """Every manager account from which some chain leads to the target."""
+    facts = excerpt.facts
+    owner = target.owner_id if isinstance(target, AdAccountFact) else target
+    starts = {owner, *(item.aggregator_id for item in facts.aggregations_to.get(owner, ()))}
+    if isinstance(target, AdAccountFact):
+        links = facts.account_links_to.get(target.id, ())
+        starts.update(link.managing_id for link in links if link.status in CARRIES_ACCESS)
+    frontier = list(starts)
+    while frontier:
+        for link in facts.customer_links_to.get(frontier.pop(), ()):
+            if link.status in CARRIES_ACCESS and link.managing_id not in starts:
+                starts.add(link.managing_id)
+                frontier.append(link.managing_id)
+    return frozenset(starts)
+
+
+def _holding(
+    excerpt: Excerpt, holders: Collection[UserId], target: AnyTarget, capability: Capability
+) -> tuple[dict[UserId, Permissions], int]:
+    """Users with the capability, and how many more only a chain over the limit would give it (rule P10).
+
+    They are those who hold roles there, and the original users of their logins (P11).
+    """
+    facts, hierarchy = excerpt.facts, excerpt.hierarchy
+    logins = {facts.users[user].login_id for user in holders if user in facts.users}
+    candidates = [user.id for user in facts.users.values() if user.login_id in logins]
+    held: dict[UserId, Permissions] = {}
+    undecided = 0
+    # Colleagues with the same role in the same place hold the same: one answer serves them all.
+    answers: dict[frozenset[tuple[ManagerAccountId, Role, Scope]], Permissions] = {}
+    for user in candidates:
+        roles = [item for one in users_asked_as(facts, user) for item in facts.assignments_by_user.get(one, ())]
+        if not roles:
+            continue
+        alike = frozenset((item.manager_account_id, item.role, item.scope) for item in roles)
+        permissions = answers.get(alike) or permissions_on(Reach(hierarchy, roles), target)
+        answers[alike] = permissions
+        if permissions.allow(capability):
+            held[user] = permissions
+        elif permissions.over_limit & BIT[capability]:
+            undecided += 1
+    return held, undecided
+
+
+def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
+    assignments = assignments_of(excerpt, session, user)
+    try:
+        access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)
+    except TooManyPaths as error:
+        raise too_many_paths(PATHS_AT_MOST) from error
+    return any(via in path.manager_accounts for path in access.paths)
