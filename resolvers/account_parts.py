@@ -13,10 +13,10 @@ from resolvers.rules.problems import Problem
 from resolvers.rules.reach import Reach, may_act
 from resolvers.rules.role_changes import held_by, may_be_primary
 from resolvers.writing import Refused, UserError, WriteSession, not_there, refused
-from storage.account_writes import InstrumentRow, read_payment_instruments
+from storage.account_writes import InstrumentRow, read_ad_account_named, read_payment_instruments
 from storage.entries import AddressEntry
 from storage.reads.entities import read_users
-from storage.records.ids import ManagerAccountId, UserId
+from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.records.rows import AdAccountRow, AddressRow, BillingRow
 from storage.records.values import PaymentMethodType
 from storage.user_writes import new_address_id, write_address_fields
@@ -51,6 +51,18 @@ class Checks:
         """Raises: Refused with everything the checks said."""
         if self._errors:
             raise Refused(*dict.fromkeys(self._errors))
+
+
+AD_ACCOUNT = "AdAccount"
+"""How the audit log names ad accounts."""
+
+
+def require_free_name(session: WriteSession, owner: ManagerAccountId, name: str, own: AdAccountId | None) -> None:
+    """An owner has no two ad accounts of one name; `own` is the account that may keep its own. Raises: Refused."""
+    taken = read_ad_account_named(session.transaction, owner, name)
+    if taken is not None and taken != own:
+        message = f"Another ad account of manager account {owner} is called like this; choose another name."
+        raise refused("DUPLICATE_ACCOUNT_NAME", message, "name", number=202)
 
 
 # Addresses

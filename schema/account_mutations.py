@@ -6,13 +6,8 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.account_writes import (
-    AdAccountChange,
-    NewAdAccount,
-    add_ad_account,
-    delete_ad_account,
-    update_ad_account,
-)
+from resolvers.account_additions import NewAdAccount, add_ad_account
+from resolvers.account_writes import AdAccountChange, delete_ad_account, update_ad_account
 from resolvers.lookup import ad_account_by_id, manager_account_by_id
 from resolvers.manager_account_writes import (
     ManagerAccountChange,
