@@ -130,9 +130,9 @@ def test_the_command_works_until_it_is_asked_to_stop_and_then_ends_well(url: str
     command = [sys.executable, "-m", "adgraph", "worker"]
     with subprocess.Popen(command, cwd=ROOT, env=environment(url), stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert within(20, lambda: status_of(url) == "ACTIVE")
+            assert within(60, lambda: status_of(url) == "ACTIVE")
             process.send_signal(signal.SIGTERM)
-            _, log = process.communicate(timeout=10)
+            _, log = process.communicate(timeout=30)
         finally:
             process.kill()
     assert process.returncode == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from storage.database import Database
 from storage.reads import waiting
 from storage.reads.waiting import read_waiting_links
@@ -13,7 +15,7 @@ from tests.link_world import SENT_MS, a_link, build_link_world
 LINKS = (waiting._ENDED_UNANSWERED, waiting._BEGINNING, waiting._UNLINKING, waiting._ENDING)
 
 
-def plan(database: Database, statement: Statement[tuple[object, ...]]) -> str:
+def plan(database: Database, statement: Statement[Any]) -> str:
     """How the database would find the rows."""
     compiled = statement.plan(database.engine, database.kind)
     values = dict.fromkeys(compiled.names, SENT_MS)
