@@ -54,6 +54,7 @@ OPEN = SQL("ended_revision_id IS NULL")
 WAITING_LINK = "status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')"
 """The condition of the index of links the service may have to lead on."""
 WAITING_INVITATION = "status = 'PENDING'"
+WAITING_MAIL = "status = 'WAITING'"
 """The condition of the index of invitations that may run out."""
 
 
@@ -541,7 +542,7 @@ class OutboxMessage(Table):
 
 
 OutboxMessage.add_index(
-    OutboxMessage.due_at_ms, OutboxMessage.id, where=SQL("status = 'WAITING'"), name="outbox_message_waiting"
+    OutboxMessage.due_at_ms, OutboxMessage.id, where=SQL(WAITING_MAIL), name="outbox_message_waiting"
 )
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
+from peewee import SQL
+
 from storage.database import Transaction
-from storage.models import OutboxMessage
+from storage.models import WAITING_MAIL, OutboxMessage
 from storage.records.ids import Instant, InvitationId
 from storage.records.values import MailStatus
 from storage.statements import Param, Statement
@@ -43,7 +45,8 @@ _NEXT = Statement(
         OutboxMessage.useful_until_ms,
         OutboxMessage.attempts,
     )
-    .where((OutboxMessage.status == MailStatus.WAITING) & (OutboxMessage.due_at_ms <= Param("now")))
+    # The condition of the partial index, word by word: a bound value would not be recognised.
+    .where(SQL(WAITING_MAIL), OutboxMessage.due_at_ms <= Param("now"))
     .order_by(OutboxMessage.due_at_ms, OutboxMessage.id)
     .limit(1),
     WaitingMail,

@@ -6,13 +6,16 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 
 from resolvers.mail import LEASE_MS, LONGEST_WAIT_MS, Mail, MailFailed, MailRefused, send_due_mail, wait_after
+from storage import outbox as outbox_storage
 from storage.database import Database
 from storage.outbox import claim_mail, drop_mail_of, write_mail
 from storage.records.ids import Instant, InvitationId
+from tests.storage.test_waiting import plan
 
 NOW_MS = 1_700_000_000_000
 EXPIRES_MS = NOW_MS + 30 * 86_400_000
@@ -170,3 +173,7 @@ def test_a_claimed_mail_is_nobody_elses(database: Database) -> None:
         assert claim_mail(transaction, Instant(NOW_MS), LEASE_MS) is not None
     with database.write() as transaction:
         assert claim_mail(transaction, Instant(NOW_MS + LEASE_MS - 1), LEASE_MS) is None
+
+
+def test_the_worker_looks_only_through_mail_that_waits(database: Database) -> None:
+    assert "outbox_message_waiting" in plan(database, cast(Any, outbox_storage._NEXT))
