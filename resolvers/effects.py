@@ -22,8 +22,10 @@ from resolvers.rules.reach import Reach, users_asked_as
 from resolvers.session import Session
 from storage.reads.children import read_every_owned_ad_account
 from storage.reads.entities import read_ad_accounts, read_manager_accounts, read_users
-from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+from storage.records.ids import AdAccountId, ClientLinkId, ManagerAccountId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
+from storage.records.values import ClientLinkStatus
+from storage.writes import Stamp, write_client_link_status
 
 MOST_PAIRS = 20_000
 """How many pairs of a user and a target the effects of one dry run may look at."""
@@ -95,6 +97,7 @@ class EffectsOfDryRun:
         self._regions: list[Region] = []
         self._before: list[_Held] = []
         self._refusal: Refusal | None = None
+        self._accepted: list[ClientLinkId] = []
 
     def concern(self, region: Region) -> None:
         """Remember what is held in a region that is about to be written."""
@@ -107,8 +110,30 @@ class EffectsOfDryRun:
         else:
             self._regions.append(region)
 
+    def accepted(self, link: ClientLinkId) -> None:
+        """A link that will be active once the service has done its part; its region has been told by `concern`."""
+        self._accepted.append(link)
+
+    def once_active(self, stamp: Stamp) -> Effects:
+        """The effects there will be when every link accepted is active, all else staying as it is.
+
+        It is tried out and undone. Nobody is named whom the viewer could not see before: an invitation to link is
+        no way to learn who works for the other side. Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT.
+        """
+        tx = self._session.transaction
+        tx.execute("SAVEPOINT once_active")
+        try:
+            if self._accepted:
+                write_client_link_status(tx, stamp, self._accepted, ClientLinkStatus.ACTIVE)
+            return self._found(before_only=True)
+        finally:
+            tx.execute("ROLLBACK TO SAVEPOINT once_active")
+
     def found(self) -> Effects:
         """The effects of all that was written. Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT."""
+        return self._found(before_only=False)
+
+    def _found(self, *, before_only: bool) -> Effects:
         if self._refusal is not None:
             raise self._refusal
         after: dict[_Pair, CapabilitySet] = {}
@@ -116,7 +141,7 @@ class EffectsOfDryRun:
         for region, held in zip(self._regions, self._before, strict=True):
             now = _held_in(self._session, region, held)
             after.update(now.capabilities)
-            seen |= held.seen | now.seen
+            seen |= held.seen if before_only else held.seen | now.seen
         return self._compared(self._at_first(), after, seen)
 
     def _at_first(self) -> dict[_Pair, CapabilitySet]:

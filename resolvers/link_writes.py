@@ -371,21 +371,26 @@ def _update(session: WriteSession, change: LinkChange) -> int:
         raise refused("INVALID_STATUS", forbidden, "action", number=480, rule="P10")
     if event == LinkEvent.ACCEPT and row.client_customer_id is not None:
         check_customer_link(session, row.managing_customer_id, row.client_customer_id)
-    _concern(session, row)
+    _concern(session, row, event)
     take(session, row, event, change.note)
     return row.link_id
 
 
-def _concern(session: WriteSession, row: ClientLinkRow) -> None:
+def _concern(session: WriteSession, row: ClientLinkRow, event: LinkEvent) -> None:
     """What answering or ending a link changes at once: an ad account in transition can be less to everybody (1472).
 
-    Access itself begins and ends later, when the service has done its part; over a customer link nothing is at once.
+    Access itself begins and ends later, when the service has done its part: of a link that is accepted, a dry run
+    tells it apart.
     """
-    if row.client_account_id is None:
-        return
-    links = session.excerpt.facts.account_links_to.get(row.client_account_id, ())
-    above = {row.client_owner_id, row.managing_customer_id, *(link.managing_id for link in links)}
-    session.concern(Region(above=frozenset(above), ad_accounts=frozenset({row.client_account_id})))
+    if row.client_account_id is not None:
+        links = session.excerpt.facts.account_links_to.get(row.client_account_id, ())
+        above = {row.client_owner_id, row.managing_customer_id, *(link.managing_id for link in links)}
+        session.concern(Region(above=frozenset(above), ad_accounts=frozenset({row.client_account_id})))
+    elif event == LinkEvent.ACCEPT and row.client_customer_id is not None:
+        ends = frozenset({row.managing_customer_id}), frozenset({row.client_customer_id})
+        session.concern(Region(above=ends[0], below=ends[1]))
+    if event == LinkEvent.ACCEPT:
+        session.accepted(row.link_id)
 
 
 def take(session: WriteSession, row: ClientLinkRow, event: LinkEvent, note: str | None) -> ClientLinkStatus:

@@ -22,7 +22,7 @@ from resolvers.session import Limits, Session, Viewer
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
 from storage.database import Transaction
 from storage.records.facts import AdAccountFact
-from storage.records.ids import Instant, LoginId, RevisionId, UserId
+from storage.records.ids import ClientLinkId, Instant, LoginId, RevisionId, UserId
 from storage.records.values import AdAccountStatus
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
@@ -147,6 +147,18 @@ class WriteSession(Session):
         """
         if self._effects is not None:
             self._effects.concern(region)
+
+    def accepted(self, link: ClientLinkId) -> None:
+        """Say that this write accepts a link in a region that was told: a dry run tells what it will give."""
+        if self._effects is not None:
+            self._effects.accepted(link)
+
+    def effects_once_active(self) -> Effects | None:
+        """Who will gain and lose access when the links a dry run accepted are active; None when it was none.
+
+        Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT.
+        """
+        return None if self._effects is None else self._effects.once_active(self.stamp)
 
     def effects(self) -> Effects | None:
         """Who gained and lost access by a dry run; None when it was none.

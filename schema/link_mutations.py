@@ -14,6 +14,7 @@ from resolvers.writing import Outcome
 from schema import ids
 from schema.client_link import ClientLink
 from schema.context import Info, shown
+from schema.effects import AccessEffects
 from schema.payloads import Item, Payload, UserErrorType, WriteInput, items_of, order, writing
 from schema.scalars import DateTime
 from storage.records.ids import ClientLinkId, Instant
@@ -131,6 +132,14 @@ class ClientLinkResult:
 @strawberry.type(description="What came of the links, in the order they were sent.")
 class ClientLinksPayload(Payload):
     """The payload of both mutations."""
+
+    @strawberry.field(
+        description="Of a dry run, who would gain and lose access once every link accepted here is ACTIVE, all else"
+        " staying as it is; null of a write that was done or refused. A link that is only sent gives nothing until its"
+        " client has accepted it, and is not in it. Users you may not see today are counted, not named."
+    )
+    def effects_once_active(self, parent: strawberry.Parent[Outcome], info: Info) -> AccessEffects | None:
+        return None if parent.errors or not parent.is_dry_run else shown(writing(info).effects_once_active())
 
     @strawberry.field(description="One result a link, in order.")
     def results(self, parent: strawberry.Parent[Outcome]) -> list[ClientLinkResult]:

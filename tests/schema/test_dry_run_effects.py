@@ -161,6 +161,7 @@ def agency(database: Database) -> Database:
         an_ad(21, owner=2),
         an_account_link(3, 20, status="LINK_PENDING", id=900),
         an_account_link(3, 21, id=901),
+        a_link(3, 2, status="LINK_PENDING", id=902),
     )
     with database.write() as transaction:
         write_world(transaction, world)
@@ -228,3 +229,24 @@ def test_the_reads_after_a_dry_run_know_nothing_of_it(agency: Database) -> None:
     asked(Writer(agency, ADMIN), "addAdAccount", {**given, "dryRun": True})
     answer = GraphClient(agency, ADMIN).data('{ managerAccount(id: "2") { adAccounts { totalCount } } }')
     assert answer["managerAccount"]["adAccounts"]["totalCount"] == 2
+
+
+@pytest.mark.parametrize("link", [900, 902])
+def test_what_an_accepted_link_will_give_is_told_apart_and_is_what_it_then_gives(agency: Database, link: int) -> None:
+    before, rows = world_of(agency), dump(agency)
+    item = {"linkId": str(link), "timeStamp": time_stamp_of(agency, "client_link", link), "action": "ACCEPT"}
+    later = EFFECTS.replace("effects", "effectsOnceActive", 1)
+    selection = f"{later} results {{ link {{ status }} userErrors {{ code }} }}"
+    dry = asked(Writer(agency, ADMIN), "updateClientLinks", {"links": [item], "dryRun": True}, selection)
+    payload = dry["data"]["updateClientLinks"]
+    assert payload["results"] == [{"link": {"status": "LINK_IN_PROGRESS"}, "userErrors": []}]
+    assert dump(agency) == rows
+    with agency.write() as transaction:
+        transaction.execute(f"UPDATE client_link SET status = 'ACTIVE' WHERE id = {link}")
+    expected = truth(before, world_of(agency))
+    answer = payload["effectsOnceActive"]
+    found = told(answer, before)
+    assert expected
+    assert found.items() <= expected.items()
+    assert len(found) + answer["hiddenCount"] == len(expected)
+    assert NEIGHBOUR not in {user for user, _ in found}, "whom one may not see today is counted"
