@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from resolvers.rules.account_fields import PRIMARY_USER_ROLES
 from resolvers.rules.capabilities import BIT, ROLE_CAPABILITIES, ROLE_RANK, Capability
 from storage.records.facts import (
     Assignment,
@@ -23,8 +24,6 @@ from storage.records.values import ROLE_IDS, Role
 
 CUSTOMER_LEVEL = frozenset({Role.SUPER_ADMIN, Role.AGGREGATOR})
 """Roles that hold for the manager account as a whole and are never limited to ad accounts."""
-PRIMARY_CONTACT = frozenset({Role.SUPER_ADMIN, Role.STANDARD})
-"""Roles an ad account's primary user may hold on its owner (rule C20)."""
 ROLE_OF_ID: dict[int, Role] = {number: role for role, number in ROLE_IDS.items()}
 
 
@@ -244,7 +243,7 @@ def _unlisted(scopes: Iterable[Scope]) -> frozenset[Scope]:
 def may_be_primary(held: Iterable[Held], ad_account: AdAccountId) -> bool:
     """Whether somebody who holds this on the owner may be an ad account's primary user (rule C20)."""
     return any(
-        one.role in PRIMARY_CONTACT
+        one.role in PRIMARY_USER_ROLES
         and (
             isinstance(one.scope, EveryAccount) or (isinstance(one.scope, OnlyAccounts) and ad_account in one.scope.ids)
         )
