@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
+from resolvers.rules.capabilities import (
+    BIT,
+    ON_AD_ACCOUNT,
+    ON_MANAGER_ACCOUNT,
+    ROLE_CAPABILITIES,
+    SURVIVES_ACCOUNT_LINK,
+    SURVIVES_CUSTOMER_LINK,
+    Capability,
+)
 from storage.audit import read_audit_entries
 from storage.consistency import read_inconsistencies
 from storage.database import Database
 from storage.entries import ClientLinkEntry
 from storage.records.ids import ClientLinkId, ManagerAccountId
-from storage.records.values import ClientLinkStatus, LinkPermission, PaymentMethodType
+from storage.records.values import ClientLinkStatus, LinkPermission, PaymentMethodType, Role
 from tests.link_world import DAY_MS, SENT_MS, a_link, accounts_of, bill_to, build_link_world, trace
 from tests.schema.write_client import Writer, dump
 
@@ -223,3 +232,31 @@ def test_a_stale_time_stamp_and_a_long_name_are_refused(database: Database) -> N
     assert asks.refused("moveClientLink", move(1, 3, name="n" * 41))["number"] == 211
     assert asks.refused("moveClientLink", move(9, 3))["number"] == 210
     assert links_of(database) == [(ClientLinkId(1), 1, "ACTIVE")]
+
+
+OVER_LINK = {
+    True: ON_AD_ACCOUNT & SURVIVES_ACCOUNT_LINK,
+    False: ON_MANAGER_ACCOUNT & SURVIVES_CUSTOMER_LINK[LinkPermission.ADMINISTRATIVE],
+}
+
+
+@pytest.mark.parametrize("of_account", [True, False])
+@pytest.mark.parametrize("old", list(Role))
+def test_roles_on_both_sides_decide_by_the_table_of_capabilities(
+    database: Database, of_account: bool, old: Role
+) -> None:
+    link = a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True) if of_account else a_link(1, 1, 2, ACTIVE)
+    asks = writer(database, link)
+    needed = BIT[Capability.MANAGE_ACCOUNT_LINKS if of_account else Capability.MANAGE_MANAGER_LINKS]
+    with database.write() as tx:
+        tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 3)")
+        tx.execute(f"UPDATE assignment SET role = '{old}' WHERE id = 1")
+    for new in Role:
+        with database.write() as tx:
+            tx.execute(f"UPDATE assignment SET role = '{new}' WHERE id = 3")
+        manages = ROLE_CAPABILITIES[old] & ROLE_CAPABILITIES[new] & needed
+        gains = ROLE_CAPABILITIES[new] & ~ROLE_CAPABILITIES[old] & OVER_LINK[of_account]
+        if manages and not gains:
+            assert asks.done("moveClientLink", move(1, 3, dryRun=True), "link { status }")["link"]["status"] == "ACTIVE"
+        else:
+            assert asks.refused("moveClientLink", move(1, 3))["number"] in (106, 210)
