@@ -34,7 +34,8 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
     message["Date"] = datetime.fromtimestamp(mail.written_at_ms / 1000, UTC)
     message["Message-ID"] = f"<{mail.key}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    # Never quoted-printable: it breaks long lines, and with them secrets people copy out of a file.
+    message.set_content(mail.text, cte="7bit" if mail.text.isascii() else "8bit")
     return message
 
 

@@ -158,6 +158,13 @@ def test_a_mail_in_a_folder_is_one_file_however_often_it_is_sent(tmp_path: Path)
     assert (folder / "k3y.eml").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("name", ["Kim", "Bö"])
+def test_a_secret_can_be_copied_out_of_the_file(tmp_path: Path, name: str) -> None:
+    line = f'      acceptUserInvitation(input: {{secret: "adi_{"x" * 43}"}}) {{'
+    FolderSender(tmp_path, FROM, URL).send(MAIL._replace(text=f"Hello {name},\n{line}\n"))
+    assert line in (tmp_path / "k3y.eml").read_text("utf-8")
+
+
 def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file stands in the way")
     with pytest.raises(MailFailed):
