@@ -206,3 +206,33 @@ def test_a_hidden_child_of_an_ancestor_is_not_named(storing: Storing) -> None:
     edges = ask_as(2).data(ABOVE)["managerAccount"]["ancestors"]["edges"]
     assert [edge["childId"] for edge in edges] == ["300", "250", "200"]
     assert {edge["linkPermission"] for edge in edges} == {"ADMINISTRATIVE"}
+
+
+# Denials
+
+MANAGE_USERS_OF_2 = """{ check(user: "1", capability: MANAGE_USERS, target: "ManagerAccount:2") {
+  allowed code rule message nearMisses { message }
+} }"""
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "code", "rule"),
+    [("VIEWER", "ADMINISTRATIVE", "ROLE_LACKS_CAPABILITY", "C16"), ("SUPER_ADMIN", "STANDARD", "LINK_CAP", "P5")],
+)
+def test_a_denial_on_ways_the_asker_may_not_see_says_so_and_not_that_there_are_none(
+    storing: Storing, role: str, permission: str, code: str, rule: str
+) -> None:
+    world = a_world(
+        a_user(1, of=2, login=1),
+        a_user(2, of=2, login=2),
+        a_link(1, 2, permission),
+        a_role(role, at=1, user=1, id=1),
+        a_role("VIEWER", at=2, user=2, id=2),
+    )
+    ask_as = storing(world)
+    told = ask_as(2).data(MANAGE_USERS_OF_2)["check"]
+    assert (told["allowed"], told["code"], told["rule"], told["nearMisses"]) == (False, code, rule, [])
+    assert "you may not see" in told["message"]
+    assert "manager account 1" not in told["message"]
+    known = ask_as(1).data(MANAGE_USERS_OF_2)["check"]
+    assert (known["code"], len(known["nearMisses"])) == (code, 1)
