@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
@@ -187,6 +187,19 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
         )
     _explain_together(session, answers)
     return answers
+
+
+def viewer_can(session: Session, kind: str, target: TargetId, capability: Capability) -> Answer:
+    """One check of the viewer on a row at hand, made for all rows of its cohort at once."""
+    key = target.ad_account if target.ad_account is not None else target.manager_account
+    is_account = target.ad_account is not None
+
+    def load(ids: list[Any]) -> dict[Any, Answer]:
+        targets = [TargetId(None, one) if is_account else TargetId(one, None) for one in ids]
+        asked = [CheckRequest(None, capability, one, None) for one in targets]
+        return dict(zip(ids, check_many(session, asked), strict=True))
+
+    return session.each(kind, key, ("viewer can", capability), load)
 
 
 def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
