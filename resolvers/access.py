@@ -6,14 +6,14 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
-from resolvers.long_chains import refuse_long_chain
+from resolvers.long_chains import may_be_told_of, refuse_long_chain
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
@@ -164,6 +164,7 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     targets = {request.target for request in requests}
     session.know_manager_accounts(list({one.manager_account for one in targets if one.manager_account is not None}))
     session.know_ad_accounts(list({one.ad_account for one in targets if one.ad_account is not None}))
+    through = _contexts_told(session, {one.context for one in requests if one.subject is not None})
     hierarchy = session.excerpt.hierarchy
     facts = hierarchy.facts
     found = {one: _target(session, one) for one in targets}
@@ -179,12 +180,26 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
         permissions = None
         if target is not None and reach is not None and request.target in seen:
             own_question = reach is mine and request.context is None
-            permissions = own[request.target] if own_question else permissions_on(reach, target, request.context)
+            context = request.context if request.subject is None else through[request.context]
+            permissions = own[request.target] if own_question else permissions_on(reach, target, context)
         answers.append(
             Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
         )
     _explain_together(session, answers)
     return answers
+
+
+def viewer_can(session: Session, kind: str, target: TargetId, capability: Capability) -> Answer:
+    """One check of the viewer on a row at hand, made for all rows of its cohort at once."""
+    key = target.ad_account if target.ad_account is not None else target.manager_account
+    is_account = target.ad_account is not None
+
+    def load(ids: list[Any]) -> dict[Any, Answer]:
+        targets = [TargetId(None, one) if is_account else TargetId(one, None) for one in ids]
+        asked = [CheckRequest(None, capability, one, None) for one in targets]
+        return dict(zip(ids, check_many(session, asked), strict=True))
+
+    return session.each(kind, key, ("viewer can", capability), load)
 
 
 def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
@@ -201,6 +216,24 @@ def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
 def _shows(permissions: Permissions) -> bool:
     """Whether the asker may be told about a target; one only a long chain shows him is told with its error."""
     return bool((permissions.capabilities | permissions.over_limit) & BIT[Capability.VIEW])
+
+
+_NOWHERE = ManagerAccountId(0)
+"""What no path leads through: ids begin with 1."""
+
+
+_Context: TypeAlias = ManagerAccountId | None
+
+
+def _contexts_told(session: Session, contexts: Collection[_Context]) -> dict[_Context, _Context]:
+    """For contexts named about somebody else: what to judge by, which of one the asker may not be told of is nowhere.
+
+    Such a context is answered like an unrelated one, or a guessed id would tell through what somebody's way leads.
+    One's own ways lead through nothing hidden.
+    """
+    named = [one for one in contexts if one is not None]
+    session.know_manager_accounts(named)
+    return {None: None, **{one: one if may_be_told_of(session, one) else _NOWHERE for one in named}}
 
 
 def _target(session: Session, one: TargetId) -> AnyTarget | None:
@@ -261,15 +294,20 @@ class Explanation:
         return self._excerpt.reach_of(users_of(self._excerpt, self.session, self.subject))
 
     @cached_property
+    def _through(self) -> ManagerAccountId | None:
+        own = self.subject is None
+        return self.context if own else _contexts_told(self.session, [self.context])[self.context]
+
+    @cached_property
     def permissions(self) -> Permissions:
         """What the subject holds on the target, found without looking at single paths."""
-        return permissions_on(self._reach, self.target, self.context)
+        return permissions_on(self._reach, self.target, self._through)
 
     @cached_property
     def access(self) -> Access:
         """Paths, deciding paths, contexts. Raises: Refusal TOO_MANY_PATHS."""
         try:
-            return rules.access_of(self._reach, self.assignments, self.target, self.context, self._visible)
+            return rules.access_of(self._reach, self.assignments, self.target, self._through, self._visible)
         except TooManyPaths as error:
             raise too_many_paths(PATHS_AT_MOST) from error
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from resolvers.access import Explanation, assignments_of, explain
-from resolvers.errors import too_many_paths
+from resolvers.access import EXPLANATION, Explanation, assignments_of, explain
+from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
 from resolvers.paging import Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
@@ -16,7 +16,7 @@ from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
-from resolvers.session import Session
+from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session
 from storage.records.facts import AdAccountFact, Scope
 from storage.records.ids import ManagerAccountId, UserId
 from storage.records.rows import UserRow
@@ -68,8 +68,10 @@ def accessors_of(
     lead there in `over_limit_count`, whoever they are: one such user must not take the list from everybody.
     Cost: a fixed number of SELECTs. Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT, TOO_MANY_PATHS).
     """
-    excerpt = session.excerpt
+    is_account = isinstance(target, AdAccountFact)
+    kind, key = (AD_ACCOUNT, target.id) if isinstance(target, AdAccountFact) else (MANAGER_ACCOUNT, target)
     if isinstance(target, AdAccountFact):
+<<<<<<< HEAD
         session.know_ad_accounts([target.id])
     else:
         session.know_manager_accounts([target])
@@ -80,11 +82,75 @@ def accessors_of(
     elif via is not None:
         held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
     seen = visible_users(session, list(held))
+=======
+        session.excerpt.know_ad_accounts([target])
+    found = session.each(
+        kind,
+        key,
+        ("held by", capability, via),
+        lambda ids: _held_by(session, _targets(session, ids, is_account=is_account), capability, via),
+    )
+    seen = visible_users(session, list(found.held))
+>>>>>>> main
     scope = fingerprint("accessors", target, capability, via)
-    edges = [Accessor(seen[user], (user,), scope, held[user], session, target) for user in sorted(seen)]
-    return Accessors(*page_of(edges, page, scope, len(held) - len(seen)), undecided)  # type: ignore[arg-type]
+    edges = [Accessor(seen[user], (user,), scope, found.held[user], session, target) for user in sorted(seen)]
+    return Accessors(*page_of(edges, page, scope, len(found.held) - len(seen)), found.undecided)  # type: ignore[arg-type]
 
 
+<<<<<<< HEAD
+=======
+class _Held(NamedTuple):
+    """Who holds a capability on one target, and how many only a chain over the limit would lead there."""
+
+    held: dict[UserId, Permissions]
+    undecided: int
+
+
+def _targets(session: Session, ids: list[Any], *, is_account: bool) -> dict[Any, AnyTarget]:
+    """The targets of a cohort, with what decides about them loaded."""
+    if not is_account:
+        session.know_manager_accounts(ids)
+        return {one: ManagerAccountId(one) for one in ids}
+    session.know_ad_accounts(ids)
+    known = session.excerpt.ad_account_facts
+    return {one: known[one] for one in ids if one in known}
+
+
+def _held_by(
+    session: Session, targets: dict[Any, AnyTarget], capability: Capability, via: ManagerAccountId | None
+) -> dict[Any, _Held | Refusal]:
+    """Cost: a fixed number of SELECTs for a whole cohort of targets."""
+    excerpt = session.excerpt
+    tops = {one: led_from(excerpt, target) for one, target in targets.items()}
+    everybody = excerpt.know_holders_in(frozenset().union(*tops.values()))
+    roles = excerpt.facts.assignments_by_user
+    places = {user: {item.manager_account_id for item in roles.get(user, ())} for user in everybody}
+    hidden_via = via is not None and not session.knows(via)
+    result: dict[Any, _Held | Refusal] = {}
+    for one, target in targets.items():
+        if hidden_via:
+            result[one] = _Held({}, 0)
+            continue
+        holders = [user for user, held_in in places.items() if not held_in.isdisjoint(tops[one])]
+        try:
+            held, undecided = _holding(excerpt, holders, target, capability)
+            if via is not None:
+                held = {
+                    user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)
+                }
+            result[one] = _Held(held, undecided)
+        except Refusal as refusal:
+            result[one] = refusal
+    counted = {one: item.held for one, item in result.items() if isinstance(item, _Held)}
+    seen = visible_users(session, list({user for held in counted.values() for user in held}))
+    # Whoever asks how one of them got there gets the reasons of all.
+    session.register(
+        EXPLANATION, [(user, targets[one], None) for one, held in counted.items() for user in held if user in seen]
+    )
+    return result
+
+
+>>>>>>> main
 def led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
     """Every manager account from which some chain leads to the target."""
     facts = excerpt.facts

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from resolvers.errors import Refusal
 from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
 from resolvers.rules.capabilities import VIEW
-from resolvers.session import MANAGER_ACCOUNT, Session, fact_of
+from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session, fact_of
 from storage.reads import children as read
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
 from storage.records.facts import EveryAccount, EveryLinkedEntity
@@ -217,6 +217,7 @@ def _ad_account_edges(
     if aggregators:
         links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, aggregators, wanted, statuses))
     session.count_nodes(len(owned) + len(links))
+    session.register(CLIENT_LINK, [link.link_id for link in links if link.link_id is not None])
     others = read_ad_accounts(tx, list({AdAccountId(link.child_id) for link in links}))
     session.have_ad_accounts([*owned, *others.values()])
     scopes = {parent: asked.scope(parent) for parent in parents}
@@ -353,6 +354,7 @@ def _manager_account_edges(
     if aggregators:
         links += read.read_aggregated_manager_accounts(tx, aggregators, wanted, statuses)
     session.count_nodes(len(links))
+    session.register(CLIENT_LINK, [link.link_id for link in links if link.link_id is not None])
     rows = read_manager_accounts(tx, list({ManagerAccountId(link.child_id) for link in links}))
     session.have_manager_accounts(list(rows.values()))
     edges: dict[ManagerAccountId, list[ChildEdge]] = {}

@@ -15,7 +15,7 @@ from resolvers.children import (
     manager_accounts_under,
 )
 from resolvers.paging import WHOLE, Connection, Edge, Page, fingerprint, page_of
-from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, Session
 from storage.records.ids import ClientLinkId, ManagerAccountId
 from storage.records.values import AdAccountStatus, LinkPermission, Relationship
 
@@ -83,6 +83,8 @@ def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> C
             break
         level = below
     found.pop((MANAGER_ACCOUNT, top), None)
+    # Each level has its own cohort of links; here they are asked for across levels.
+    session.regroup(CLIENT_LINK, [item.link_id for item in found.values() if item.link_id is not None])
     return page_of(sorted(found.values(), key=lambda item: item.key), asked.page, scope, hidden)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.search import require_few
-from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, Session
 from storage.folding import fold
 from storage.reads import links as read
 from storage.reads.people import read_invitations, read_invitations_to, read_invited_ad_accounts
@@ -51,6 +51,10 @@ def visible_links(session: Session, rows: Iterable[ClientLinkRow]) -> list[Clien
     session.know_ad_accounts(list({row.client_account_id for row in rows if row.client_account_id is not None}))
     seen = [row for row in rows if _sees(session, row)]
     session.register(CLIENT_LINK, [row.link_id for row in seen])
+    # Whoever asks for the ends of one link gets the ends of all.
+    ends = {key for row in seen for key in (row.managing_customer_id, row.client_customer_id) if key is not None}
+    session.register(MANAGER_ACCOUNT, list(ends))
+    session.register(AD_ACCOUNT, list({row.client_account_id for row in seen if row.client_account_id is not None}))
     return seen
 
 

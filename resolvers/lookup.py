@@ -27,7 +27,6 @@ from storage.records.rows import (
 )
 
 ADDRESS = "address"
-CONTACT_INFO = "contact info"
 
 
 def visible_manager_accounts(
@@ -123,14 +122,8 @@ def address_of_manager_account(session: Session, row: ManagerAccountRow) -> Addr
     return session.together(MANAGER_ACCOUNT, row.customer_id, "address", load)
 
 
-def contact_info_by_id(session: Session, key: int | None) -> ContactInfoRow | None:
-    """A contact info. Register the ids of a list first, and one SELECT serves it."""
-    if key is None:
-        return None
-    return session.together(CONTACT_INFO, key, "row", lambda ids: _contact_infos(session, ids))
-
-
-def _contact_infos(session: Session, ids: list[int]) -> dict[int, ContactInfoRow]:
+def contact_infos(session: Session, ids: list[int]) -> dict[int, ContactInfoRow]:
+    """Contact infos by id; their addresses will be loaded together."""
     found = read_contact_infos(session.transaction, ids)
     session.register(ADDRESS, [row.address_id for row in found.values() if row.address_id is not None])
     return found

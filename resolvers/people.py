@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from resolvers.errors import too_many_nodes
+from resolvers.lookup import contact_infos
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.customer_roles import CustomerRoleRow, LinkedAccounts, customer_roles
@@ -20,7 +21,7 @@ from storage.reads.entities import read_users, read_users_of_logins
 from storage.reads.people import read_users_in
 from storage.records.facts import OnlyAccounts, OnlyLinkedEntities
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
-from storage.records.rows import AdAccountRow, UserRow
+from storage.records.rows import AdAccountRow, ContactInfoRow, UserRow
 from storage.records.values import UserStatus
 
 
@@ -45,8 +46,15 @@ def visible_users(session: Session, ids: Collection[UserId]) -> dict[UserId, Use
 
     Unknown and hidden users are left out alike.
     """
+    unknown = [key for key in ids if key not in session.users_seen]
+    if unknown:
+        _look_at(session, unknown)
+    return {key: session.users[key] for key in ids if session.users_seen[key]}
+
+
+def _look_at(session: Session, ids: Collection[UserId]) -> None:
     rows = read_users(session.transaction, ids)
-    session.register(USER, list(rows))
+    session.have_users(list(rows.values()))
     own = session.viewer.login_id
     session.know_manager_accounts(list({row.customer_id for row in rows.values()}))
     seen = {
@@ -57,7 +65,7 @@ def visible_users(session: Session, ids: Collection[UserId]) -> dict[UserId, Use
     others = [key for key in rows if key not in seen]
     if others:
         seen.update(_sharing_a_manager_account(session, others))
-    return {key: row for key, row in rows.items() if key in seen}
+    session.users_seen.update((key, key in seen) for key in ids)
 
 
 def _sharing_a_manager_account(session: Session, ids: Collection[UserId]) -> set[UserId]:
@@ -86,7 +94,7 @@ def viewer_user_rows(session: Session) -> tuple[UserRow, ...]:
     """All users of the viewer's own login, by id. Cost: one SELECT."""
     login = session.viewer.login_id
     rows = read_users_of_logins(session.transaction, [login])[login]
-    session.register(USER, [row.user_id for row in rows])
+    session.have_users(rows)
     return tuple(rows)
 
 
@@ -99,7 +107,7 @@ def users_of(
     )
     scope = fingerprint("users", manager_account, statuses)
     rows = [row for row in found or () if row.status in statuses]
-    session.register(USER, [row.user_id for row in rows])
+    session.have_users(rows)
     return page_of([Edge(row, (row.user_id,), scope) for row in rows], page, scope)
 
 
@@ -195,3 +203,26 @@ def primary_user_of(session: Session, row: AdAccountRow) -> UserRow | None:
         return {one: seen[user] for one, user in wanted.items() if user is not None and user in seen}
 
     return session.together(AD_ACCOUNT, row.account_id, "primary user", load)
+
+
+def contact_info_of(session: Session, row: UserRow) -> ContactInfoRow | None:
+    """How to reach a user: for himself, and for those who may view the manager account he belongs to.
+
+    Cost: a fixed number of SELECTs a cohort.
+    """
+
+    def load(ids: list[UserId]) -> dict[UserId, ContactInfoRow]:
+        rows = [session.users[key] for key in ids if key in session.users]
+        session.know_manager_accounts(list({one.customer_id for one in rows}))
+        own, reach = session.viewer.login_id, session.reach
+        shown = {
+            one.user_id: one.contact_info_id
+            for one in rows
+            if one.contact_info_id is not None
+            and (one.login_id == own or reach.on_manager_account(one.customer_id).allow(Capability.VIEW))
+        }
+        found = contact_infos(session, list(shown.values()))
+        return {user: found[key] for user, key in shown.items() if key in found}
+
+    session.users.setdefault(row.user_id, row)
+    return session.together(USER, row.user_id, "contact info", load)

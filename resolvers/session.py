@@ -11,7 +11,15 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from resolvers.errors import RequestStopped, out_of_time, over_limit, too_many_nodes, too_many_values, unauthenticated
+from resolvers.errors import (
+    Refusal,
+    RequestStopped,
+    out_of_time,
+    over_limit,
+    too_many_nodes,
+    too_many_values,
+    unauthenticated,
+)
 from resolvers.excerpt import Excerpt
 from resolvers.rules.access import permissions_on, refuse_over_limit
 from resolvers.rules.capabilities import BIT, Capability
@@ -21,7 +29,7 @@ from storage.database import Transaction
 from storage.reads.facts import read_revision
 from storage.records.facts import AdAccountFact, ManagerAccountFact
 from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
-from storage.records.rows import AdAccountRow, ManagerAccountRow
+from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -79,6 +87,8 @@ class Session:
         self._revision: RevisionId | None = None
         self.manager_accounts: dict[ManagerAccountId, ManagerAccountRow] = {}
         self.ad_accounts: dict[AdAccountId, AdAccountRow] = {}
+        self.users: dict[UserId, UserRow] = {}
+        self.users_seen: dict[UserId, bool] = {}
         self._judged_managers: set[ManagerAccountId] = set()
         self._judged_accounts: set[AdAccountId] = set()
         self._cohorts: dict[tuple[str, Any], Collection[Any]] = {}
@@ -158,6 +168,10 @@ class Session:
         for key in ids:
             cohorts.setdefault((kind, key), ids)
 
+    def regroup(self, kind: str, ids: Collection[Any]) -> None:
+        """As `register`, for a list made of rows that came in several loads: its rows belong together from now on."""
+        self._cohorts.update(((kind, key), ids) for key in ids)
+
     def together(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V]]) -> V | None:
         """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing."""
         loaded = self._loaded.setdefault((kind, name), {})
@@ -168,6 +182,15 @@ class Session:
             loaded.update(dict.fromkeys(missing))
             loaded.update(load(missing))
         found: V | None = loaded[key]
+        return found
+
+    def each(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V | Refusal]]) -> V:
+        """As `together`, for answers that may be refused one by one. Raises: the Refusal of this one."""
+        found = self.together(kind, key, name, load)
+        if isinstance(found, Refusal):
+            raise found
+        if found is None:
+            raise LookupError("something was asked for and not loaded")
         return found
 
     @property
@@ -192,6 +215,11 @@ class Session:
         """These rows were loaded together."""
         self.ad_accounts.update((row.account_id, row) for row in rows)
         self.register(AD_ACCOUNT, [row.account_id for row in rows])
+
+    def have_users(self, rows: Collection[UserRow]) -> None:
+        """These rows were loaded together."""
+        self.users.update((row.user_id, row) for row in rows)
+        self.register(USER, [row.user_id for row in rows])
 
     def know_manager_accounts(self, ids: Collection[ManagerAccountId]) -> None:
         """Load what decides about these manager accounts, for the viewer."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.access import TargetId, viewer_can
 from resolvers.accessors import accessors_of
 from resolvers.accounts import BillTo as BillToValue
 from resolvers.accounts import bill_to_of, contexts_of, linked_agencies_of
@@ -24,7 +24,7 @@ from resolvers.lookup import (
 from resolvers.people import primary_user_of
 from resolvers.rules.billing import BillToReason
 from resolvers.rules.capabilities import Capability, names_of
-from resolvers.session import fact_of
+from resolvers.session import AD_ACCOUNT, fact_of
 from schema import ids
 from schema.address import Address
 from schema.arguments import After, Before, First, Last, list_page, tree_page
@@ -256,8 +256,8 @@ class AdAccount(Node):
     def viewer_can(
         self, parent: strawberry.Parent[AdAccountRow], info: Info, capability: CapabilityArgument
     ) -> LazyCheckResult:
-        request = CheckRequest(None, capability, TargetId(None, parent.account_id), None)
-        return shown(check_many(info.context, [request])[0])
+        target = TargetId(None, parent.account_id)
+        return shown(viewer_can(info.context, AD_ACCOUNT, target, capability))
 
     @strawberry.field(description=VIEWER_CAPABILITIES)
     def viewer_capabilities(self, parent: strawberry.Parent[AdAccountRow], info: Info) -> list[Capability]:

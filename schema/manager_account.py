@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.access import CheckRequest, TargetId, check_many
+from resolvers.access import TargetId, viewer_can
 from resolvers.accessors import accessors_of
 from resolvers.ancestors import ancestors_of_manager_account
 from resolvers.audit import audit_log_of_manager_account
@@ -25,6 +25,7 @@ from resolvers.lookup import address_of_manager_account
 from resolvers.people import users_of
 from resolvers.rules.capabilities import Capability, names_of
 from resolvers.rules.links import MAX_MANAGER_ACCOUNTS_ON_A_CHAIN
+from resolvers.session import MANAGER_ACCOUNT
 from schema import ids
 from schema.address import Address
 from schema.arguments import After, Before, First, Last, chosen, list_page, tree_page
@@ -257,8 +258,8 @@ class ManagerAccount(Node):
     def viewer_can(
         self, parent: strawberry.Parent[ManagerAccountRow], info: Info, capability: CapabilityArgument
     ) -> LazyCheckResult:
-        request = CheckRequest(None, capability, TargetId(parent.customer_id, None), None)
-        return shown(check_many(info.context, [request])[0])
+        target = TargetId(parent.customer_id, None)
+        return shown(viewer_can(info.context, MANAGER_ACCOUNT, target, capability))
 
     @strawberry.field(description=VIEWER_CAPABILITIES)
     def viewer_capabilities(self, parent: strawberry.Parent[ManagerAccountRow], info: Info) -> list[Capability]:

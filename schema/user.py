@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import strawberry
 
 from resolvers.audit import audit_log_of_user
-from resolvers.lookup import contact_info_by_id, manager_account_by_id
-from resolvers.people import CustomerRoles, RoleSeen, customer_roles_of
+from resolvers.lookup import manager_account_by_id
+from resolvers.people import CustomerRoles, RoleSeen, contact_info_of, customer_roles_of
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.user_fields import user_time_stamp
 from resolvers.search import accessible_ad_accounts
@@ -161,11 +161,7 @@ class User(Node):
         description="How to reach the user; null unless it is you, or you may view the manager account he belongs to."
     )
     def contact_info(self, parent: strawberry.Parent[UserRow], info: Info) -> ContactInfo | None:
-        session = info.context
-        own = parent.login_id == session.viewer.login_id
-        if own or session.on_manager_account(parent.customer_id).allow(Capability.VIEW):
-            return shown(contact_info_by_id(session, parent.contact_info_id))
-        return None
+        return shown(contact_info_of(info.context, parent))
 
     @strawberry.field(
         description="His roles in manager accounts you may view, direct and derived (GetUser); `hiddenRoles` counts"

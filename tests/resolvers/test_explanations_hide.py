@@ -88,6 +88,18 @@ def test_near_misses_lead_through_what_the_asker_sees(world: World, database: Da
                         assert user.login == asker.login or led_through(miss.path) <= viewed, (asker.login, user, miss)
 
 
+def test_nobody_who_holds_something_there_is_said_to_have_no_way_there(world: World, database: Database) -> None:
+    for asker in askers(world):
+        with database.read() as transaction:
+            for user, target, found in explained(asker, asker.session(transaction)):
+                truth = asker.oracle.effective(user.id, target)
+                if not truth.allowed:
+                    continue
+                for name in sorted(capabilities_on(target.kind) - truth.allowed - truth.over_limit):
+                    decision = found.decide(Capability(name))
+                    assert decision.code != "NO_PATH", (asker.login, user, target, decision.message)
+
+
 def test_what_is_hidden_and_what_is_not_there_are_told_alike(world: World, database: Database) -> None:
     for asker in askers(world):
         hidden = [target for target in world.targets() if asker.truths[target].allowed == set()]

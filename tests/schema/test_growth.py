@@ -20,21 +20,10 @@ SEATS = {
     "Access": 'access(target: "ManagerAccount:5004", user: "6001") { %s }',
 }
 """Objects of the demo company whose lists are long enough to tell."""
-ADDED_AT_MOST = 3
-"""More rows can have more to look up once: a second kind, a user who is nobody's colleague."""
-GROWING = {
-    "accessibleAccounts",
-    "accessors",
-    "access",
-    "ancestors",
-    "clientEntity",
-    "contactInfo",
-    "descendants",
-    "link",
-    "managingCustomer",
-    "primaryUser",
-    "viewerCan",
-}
+ADDED_AT_MOST = 6
+"""More rows can have more to look up once: a second kind of link, another company above, a user who is nobody's
+colleague. Ten more rows loaded one by one would add ten."""
+GROWING = {"accessibleAccounts", "descendants"}
 """Fields that are still loaded row by row in some list. No field may be added here; take out what is mended."""
 
 

@@ -12,7 +12,17 @@ from storage import writes
 from storage.records.facts import OnlyAccounts
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.records.values import Role
-from tests.builders import a_chain, a_link, a_role, a_user, a_world, an_account_link, an_ad
+from tests.builders import (
+    a_chain,
+    a_link,
+    a_manager,
+    a_role,
+    a_user,
+    a_world,
+    an_account_link,
+    an_ad,
+    an_aggregation,
+)
 from tests.databases import Databases
 from tests.oracle import World
 from tests.schema.client import NOW_MS, GraphClient
@@ -206,3 +216,76 @@ def test_a_hidden_child_of_an_ancestor_is_not_named(storing: Storing) -> None:
     edges = ask_as(2).data(ABOVE)["managerAccount"]["ancestors"]["edges"]
     assert [edge["childId"] for edge in edges] == ["300", "250", "200"]
     assert {edge["linkPermission"] for edge in edges} == {"ADMINISTRATIVE"}
+
+
+# Denials
+
+MANAGE_USERS_OF_2 = """{ check(user: "1", capability: MANAGE_USERS, target: "ManagerAccount:2") {
+  allowed code rule message nearMisses { message }
+} }"""
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "code", "rule"),
+    [("VIEWER", "ADMINISTRATIVE", "ROLE_LACKS_CAPABILITY", "C16"), ("SUPER_ADMIN", "STANDARD", "LINK_CAP", "P5")],
+)
+def test_a_denial_on_ways_the_asker_may_not_see_says_so_and_not_that_there_are_none(
+    storing: Storing, role: str, permission: str, code: str, rule: str
+) -> None:
+    world = a_world(
+        a_user(1, of=2, login=1),
+        a_user(2, of=2, login=2),
+        a_link(1, 2, permission),
+        a_role(role, at=1, user=1, id=1),
+        a_role("VIEWER", at=2, user=2, id=2),
+    )
+    ask_as = storing(world)
+    told = ask_as(2).data(MANAGE_USERS_OF_2)["check"]
+    assert (told["allowed"], told["code"], told["rule"], told["nearMisses"]) == (False, code, rule, [])
+    assert "you may not see" in told["message"]
+    assert "manager account 1" not in told["message"]
+    known = ask_as(1).data(MANAGE_USERS_OF_2)["check"]
+    assert (known["code"], len(known["nearMisses"])) == (code, 1)
+
+
+THROUGH = """query ($context: ID!) {
+  check(user: "1", capability: VIEW, target: "ManagerAccount:2", context: $context) {
+    allowed code rule message nearMisses { message } decidingPath { summary } error { message }
+  }
+  checkMany(checks: [
+    { user: "1", capability: VIEW, target: "AdAccount:20", context: $context }
+    { user: "1", capability: MANAGE_USERS, target: "ManagerAccount:2", context: $context }
+  ]) { allowed code message nearMisses { message } error { message } }
+  access(user: "1", target: "AdAccount:20", context: $context) {
+    capabilities roles paths { totalCount hiddenCount } contexts { customerId } decisions { code message }
+  }
+}"""
+
+
+def test_a_hidden_context_is_answered_like_an_unrelated_id(storing: Storing) -> None:
+    """User 1 uses ad account 20 through 3, which holds an account link to it, and through 2, which owns it."""
+    world = a_world(
+        a_user(1, of=2, login=1),
+        a_user(2, of=2, login=2),
+        a_link(1, 2),
+        a_link(1, 3),
+        a_manager(9),
+        an_ad(20, owner=2),
+        an_account_link(3, 20),
+        an_aggregation(4, 2),
+        a_role("SUPER_ADMIN", at=1, user=1, id=1),
+        a_role("AGGREGATOR", at=4, user=1, id=2),
+        a_role("VIEWER", at=2, user=2, id=3),
+    )
+    ask_as = storing(world)
+    asker = ask_as(2)
+
+    def answer(context: str) -> str:
+        return json.dumps(asker.data(THROUGH, {"context": context})).replace(f"account {context}", "account ID")
+
+    missing = answer("77777777")
+    for hidden in ("1", "3", "4", "9"):
+        assert answer(hidden) == missing, hidden
+    assert asker.data(THROUGH, {"context": "2"})["check"]["allowed"] is True, "what he views he may ask about"
+    for context in ("3", "4"):
+        assert ask_as(1).data(THROUGH, {"context": context})["checkMany"][0]["allowed"] is True
