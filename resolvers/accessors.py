@@ -71,18 +71,6 @@ def accessors_of(
     is_account = isinstance(target, AdAccountFact)
     kind, key = (AD_ACCOUNT, target.id) if isinstance(target, AdAccountFact) else (MANAGER_ACCOUNT, target)
     if isinstance(target, AdAccountFact):
-<<<<<<< HEAD
-        session.know_ad_accounts([target.id])
-    else:
-        session.know_manager_accounts([target])
-    holders = excerpt.know_holders_in(led_from(excerpt, target))
-    held, undecided = _holding(excerpt, holders, target, capability)
-    if via is not None and not session.knows(via):
-        held, undecided = {}, 0
-    elif via is not None:
-        held = {user: item for user, item in held.items() if _leads_through(excerpt, session, user, target, via)}
-    seen = visible_users(session, list(held))
-=======
         session.excerpt.know_ad_accounts([target])
     found = session.each(
         kind,
@@ -91,14 +79,11 @@ def accessors_of(
         lambda ids: _held_by(session, _targets(session, ids, is_account=is_account), capability, via),
     )
     seen = visible_users(session, list(found.held))
->>>>>>> main
     scope = fingerprint("accessors", target, capability, via)
     edges = [Accessor(seen[user], (user,), scope, found.held[user], session, target) for user in sorted(seen)]
     return Accessors(*page_of(edges, page, scope, len(found.held) - len(seen)), found.undecided)  # type: ignore[arg-type]
 
 
-<<<<<<< HEAD
-=======
 class _Held(NamedTuple):
     """Who holds a capability on one target, and how many only a chain over the limit would lead there."""
 
@@ -150,7 +135,6 @@ def _held_by(
     return result
 
 
->>>>>>> main
 def led_from(excerpt: Excerpt, target: AnyTarget) -> frozenset[ManagerAccountId]:
     """Every manager account from which some chain leads to the target."""
     facts = excerpt.facts
