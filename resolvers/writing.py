@@ -197,6 +197,8 @@ class WriteSession(Session):
                 if known is not None:
                     return known
             if order.dry_run:
+                # Also one that changed nothing: what its effects try out must not stay either.
+                self.rolls_back = True
                 self._effects = EffectsOfDryRun(self)
             value = use_case(self)
         except Refused as refusal:
@@ -206,7 +208,6 @@ class WriteSession(Session):
             return Outcome(value, (), None, order.dry_run)
         revision = self._record(self._stamp, order.reason)
         if order.dry_run:
-            self.rolls_back = True
             return Outcome(value, (), None, is_dry_run=True)
         if order.request_id is not None:
             text = orjson.dumps(value).decode()

@@ -12,9 +12,8 @@ from resolvers.session import Limits
 from tests.oracle import World
 from tests.schema.client import GraphClient
 from tests.schema.conftest import AsUser, GeneratedData
+from tests.schema.questions import FOLDER, QUERIES
 
-FOLDER = Path(__file__).parent.parent.parent / "queries"
-QUERIES = sorted(FOLDER.glob("*.graphql"))
 WHOLE = (FOLDER / "how-does-the-whole-hierarchy-look.graphql").read_text()
 ROOMY = Limits(max_nodes=11_000)
 MOST_STATEMENTS = 40

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, parse, validate
+from graphql import OperationType, parse, validate
 
 from storage.database import Database
-from storage.demo import WORKED_USER_NAME
+from storage.demo import WORKED_USER_NAME, load_demo
 from storage.records.values import ClientLinkStatus
+from tests.databases import Databases
 from tests.oracle import World
-from tests.schema.client import GRAPH, GraphClient
+from tests.schema.client import GRAPH, NOW_MS, GraphClient
+from tests.schema.questions import FILES, FOLDER, MUTATIONS, QUERIES, operation, question
+from tests.schema.write_client import Writer, dump
 
-FOLDER = Path(__file__).parent.parent.parent / "queries"
-FILES = sorted(FOLDER.glob("*.graphql"))
 NEVER_KEPT = {ClientLinkStatus.LINK_ACCEPTED, ClientLinkStatus.UNLINK_REQUESTED, ClientLinkStatus.UNLINK_CANCELED}
 """Statuses a link passes through within a moment, or never has."""
 
@@ -32,7 +33,52 @@ TAKEN_BY_STANDARD = [
     "MANAGE_SUPER_ADMINS",
 ]
 
+ALL_OF_AN_AD_ACCOUNT = [
+    "UPDATE_AD_ACCOUNT",
+    "MANAGE_INSERTION_ORDERS",
+    "VIEW_ACCOUNT_LINKS",
+    "MANAGE_ACCOUNT_LINKS",
+]
+"""What a Standard user has there besides what a Campaign Manager has."""
+
 EXPECTED: dict[str, dict[str, Any]] = {
+    "how-do-we-add-an-ad-account": {
+        "addAdAccount.adAccount.lifeCycleStatus": "DRAFT",
+        "addAdAccount.adAccount.billTo": {"customerId": "111", "reason": "OWNER"},
+    },
+    "how-do-we-answer-a-link": {
+        "updateClientLinks.results.*.link.status": ["LINK_IN_PROGRESS"],
+        "updateClientLinks.results.*.userErrors": [[]],
+    },
+    "how-do-we-change-an-ad-account": {
+        "updateAdAccount.adAccount.name": "Ad Account 1A, north",
+        "updateAdAccount.adAccount.autoTagType": "PRESERVE",
+    },
+    "how-do-we-change-somebodys-role": {
+        "updateUserRoles.user.customerRoles.*.role": ["STANDARD"],
+        "updateUserRoles.effects.nodes.*.user.userName": {"farah@l3.example"},
+        "updateUserRoles.effects.nodes.*.target.accountId": ["333111", "333222", "444111", None],
+        "updateUserRoles.effects.nodes.0.gained": ALL_OF_AN_AD_ACCOUNT,
+        "updateUserRoles.effects.nodes.*.lost": [[], [], [], []],
+    },
+    "how-do-we-end-a-link": {
+        "updateClientLinks.results.0.link.status": "UNLINK_PENDING",
+        "updateClientLinks.results.0.link.transitions.*.to": {"ACTIVE", "UNLINK_REQUESTED", "UNLINK_PENDING"},
+    },
+    "how-do-we-invite-a-colleague": {
+        "sendUserInvitation.invitation.status": "PENDING",
+        "sendUserInvitation.invitation.accountIds": ["111111"],
+    },
+    "how-do-we-move-a-client": {
+        "moveClientLink.link.managingCustomerId": "999",
+        "moveClientLink.link.customerLinkPermission": "ADMINISTRATIVE",
+        "moveClientLink.previousLink.status": "INACTIVE",
+        "moveClientLink.effects.hiddenCount": 0,
+    },
+    "how-do-we-send-a-link": {
+        "addClientLinks.results.*.link.status": ["LINK_PENDING", "LINK_PENDING"],
+        "addClientLinks.results.*.link.isBillToClient": [None, True],
+    },
     "how-does-the-whole-hierarchy-look": {
         "managerAccount.adAccounts.edges.*.node.accountId": ["111111", "111222"],
         "managerAccount.managerAccounts.edges.*.linkPermission": ["ADMINISTRATIVE"],
@@ -114,6 +160,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "adAccount.accessors.edges.5.roles": ["CAMPAIGN_MANAGER"],
         "adAccount.accessors.edges.*.access.paths.totalCount": [1, 1, 1, 1, 1, 1],
     },
+    "who-changed-this": {
+        "managerAccount.auditLog.nodes": [],
+        "managerAccount.adAccounts.nodes.*.auditLog.nodes": [[], []],
+    },
     "who-is-above-this-account": {
         "adAccount.ancestors.edges.*.node.customerId": ["333", "222", "111"],
         "adAccount.ancestors.hiddenCount": 1,
@@ -138,25 +188,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
 """What each question is answered with. `*` collects over a list; of a set, every member is among what is found."""
 
 
-class Question(NamedTuple):
-    """One file of `queries/`. `asked_as` is the demo login that is shown most."""
-
-    header: list[str]
-    asked_as: str
-    text: str
-    variables: dict[str, Any]
-
-
-def question(path: Path) -> Question:
-    """A file and its variables."""
-    text = path.read_text(encoding="utf-8")
-    block = text.partition("\n\n")[0].splitlines()
-    named = [line.removeprefix("# as: ") for line in block if line.startswith("# as: ")]
-    beside = path.with_name(f"{path.stem}.variables.json")
-    variables = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
-    return Question(block, named[0] if named else WORKED_USER_NAME, text, variables)
-
-
 def found_at(value: Any, steps: list[str]) -> Any:
     """What lies at the end of a path; what is not there is left out of a list."""
     for position, step in enumerate(steps):
@@ -168,12 +199,6 @@ def found_at(value: Any, steps: list[str]) -> Any:
             return None
         value = value[int(step)] if isinstance(value, list) else value[step]
     return value
-
-
-def operation(text: str) -> OperationDefinitionNode:
-    """The one operation of a document."""
-    [only] = [one for one in parse(text).definitions if isinstance(one, OperationDefinitionNode)]
-    return only
 
 
 @pytest.fixture(scope="session")
@@ -218,13 +243,8 @@ def test_operations_have_different_names() -> None:
     assert len(set(names)) == len(FILES)
 
 
-@by_name
-def test_the_demo_company_answers(
-    path: Path, demo_database: Database, demo_world: World, logins: dict[str, int]
-) -> None:
-    asked = question(path)
-    client = GraphClient(demo_database, logins[asked.asked_as], world=demo_world)
-    data = client.data(asked.text, asked.variables)
+def require_expected(path: Path, data: Any) -> None:
+    """The answer has what the question is expected to be answered with."""
     for where, expected in EXPECTED[path.stem].items():
         found = found_at(data, where.split("."))
         if isinstance(expected, set):
@@ -233,10 +253,94 @@ def test_the_demo_company_answers(
             assert found == expected, where
 
 
-@by_name
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_the_demo_company_answers(
+    path: Path, demo_database: Database, demo_world: World, logins: dict[str, int]
+) -> None:
+    asked = question(path)
+    client = GraphClient(demo_database, logins[asked.asked_as], world=demo_world)
+    require_expected(path, client.data(asked.text, asked.variables))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
 def test_a_visitor_of_the_page_is_answered_too(
     path: Path, demo_database: Database, demo_world: World, logins: dict[str, int]
 ) -> None:
     asked = question(path)
     data = GraphClient(demo_database, logins[WORKED_USER_NAME], world=demo_world).data(asked.text, asked.variables)
     assert all(data.values())
+
+
+by_mutation = pytest.mark.parametrize("path", MUTATIONS, ids=lambda path: path.stem)
+
+
+@by_mutation
+def test_a_mutation_is_carried_out_and_leaves_the_demo_company_as_it_was(
+    path: Path, demo_database: Database, logins: dict[str, int]
+) -> None:
+    asked = question(path)
+    before = dump(demo_database)
+    for user_name in {asked.asked_as, WORKED_USER_NAME}:
+        response = Writer(demo_database, logins[user_name], NOW_MS).execute(asked.text, asked.variables)
+        assert "errors" not in response, response["errors"]
+        [payload] = response["data"].values()
+        assert payload["revision"] is None
+        if user_name == asked.asked_as:
+            assert payload["userErrors"] == []
+            require_expected(path, response["data"])
+    assert dump(demo_database) == before
+
+
+@by_mutation
+def test_a_mutation_is_a_dry_run_unless_somebody_changes_that(path: Path) -> None:
+    asked = question(path)
+    assert asked.variables["input"]["dryRun"] is True
+    assert re.search("`dryRun`", "\n".join(asked.header)), "the lines about it say so"
+
+
+@by_mutation
+def test_a_mutation_asks_for_what_speaks_against_it(path: Path) -> None:
+    text = question(path).text
+    assert operation(text).operation is OperationType.MUTATION
+    assert "userErrors" in text
+    assert "revision" in text
+
+
+@pytest.fixture(scope="module")
+def own_demo(databases: Databases, migrated_url: str) -> Iterator[Database]:
+    """A demo company that may be changed."""
+    url = databases.copy_of(migrated_url)
+    database = Database.open(url)
+    load_demo(database, now_ms=NOW_MS)
+    yield database
+    database.close()
+    databases.drop(url)
+
+
+def test_the_log_tells_what_the_mutations_of_the_menu_did(own_demo: Database, logins: dict[str, int]) -> None:
+    done = []
+    for path in MUTATIONS:
+        asked = question(path)
+        if path.stem == "how-do-we-end-a-link":
+            continue  # the link it ends is the one that is moved
+        given = {"input": asked.variables["input"] | {"dryRun": False}}
+        response = Writer(own_demo, logins[asked.asked_as], NOW_MS).execute(asked.text, given)
+        [(name, payload)] = response["data"].items()
+        assert payload["userErrors"] == []
+        assert all(result["userErrors"] == [] for result in payload.get("results", ()))
+        assert payload["revision"] is not None
+        done.append(name)
+    assert {"addAdAccount", "moveClientLink", "updateUserRoles"} <= set(done)
+    log = question(FOLDER / "who-changed-this.graphql")
+    data = GraphClient(own_demo, logins[log.asked_as]).data(log.text, log.variables)["managerAccount"]
+    [added] = (one for one in data["adAccounts"]["nodes"] if one["accountId"] not in ("111111", "111222"))
+    [changed] = (one for one in data["adAccounts"]["nodes"] if one["accountId"] == "111111")
+    assert [entry["operation"] for entry in added["auditLog"]["nodes"]] == ["addAdAccount"]
+    [entry] = changed["auditLog"]["nodes"]
+    assert (entry["operation"], entry["actor"], entry["actingAsUserId"], entry["reason"]) == (
+        "updateAdAccount",
+        WORKED_USER_NAME,
+        "1002",
+        "Split by region.",
+    )
+    assert "Ad Account 1A, north" in entry["after"]

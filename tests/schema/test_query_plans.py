@@ -15,10 +15,10 @@ from tests.databases import SqliteDatabases, migrated
 from tests.oracle import World
 from tests.schema.client import COMPILED, GraphClient
 from tests.schema.lists import LISTS, ListField
+from tests.schema.questions import QUERIES
 from tests.schema.statements_run import Watched
 from tests.schema.test_filters import KEPT, sentence
 
-QUERIES = sorted((Path(__file__).parent.parent.parent / "queries").glob("*.graphql"))
 Filled = tuple[Database, Generated]
 
 
