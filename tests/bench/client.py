@@ -29,13 +29,15 @@ def request_bytes(path: str, token: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-class _Connection:
+class Connection:
+    """One connection that is kept alive."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> _Connection:
+    async def open(cls, port: int) -> Connection:
         return cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
 
     async def ask(self, request: bytes) -> bytes:
@@ -60,7 +62,7 @@ def ask_once(port: int, request: bytes) -> bytes:
     """The body of one reply."""
 
     async def ask() -> bytes:
-        connection = await _Connection.open(port)
+        connection = await Connection.open(port)
         try:
             return await connection.ask(request)
         finally:
@@ -72,12 +74,12 @@ def ask_once(port: int, request: bytes) -> bytes:
 def ask_many(port: int, request: bytes, requests: int, connections: int) -> Timing:
     """Send the same request many times over a few connections, as fast as they are answered."""
 
-    async def work(connection: _Connection, count: int) -> None:
+    async def work(connection: Connection, count: int) -> None:
         for _ in range(count):
             await connection.ask(request)
 
     async def run() -> float:
-        opened = [await _Connection.open(port) for _ in range(min(connections, requests))]
+        opened = [await Connection.open(port) for _ in range(min(connections, requests))]
         shares = [requests // len(opened) + (n < requests % len(opened)) for n in range(len(opened))]
         started = time.perf_counter()
         await asyncio.gather(*(work(one, share) for one, share in zip(opened, shares, strict=True)))

@@ -31,10 +31,12 @@ class Effort(NamedTuple):
 
     rounds: int
     seconds: float
+    write_seconds: float = 0.3
+    """For each rate of writes, and for writing alone."""
 
 
-QUICK = Effort(rounds=5, seconds=0.12)
-FULL = Effort(rounds=7, seconds=1.0)
+QUICK = Effort(rounds=5, seconds=0.12, write_seconds=2.0)
+FULL = Effort(rounds=7, seconds=1.0, write_seconds=10.0)
 
 
 class Sample(NamedTuple):

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.bench.in_process import Documents, PointChecks
 from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, Measured, Ratio
+from tests.bench.writes import Writes
 
 PLAIN_AT_LEAST, ARIADNE_AT_LEAST = 3.0, 1.0
 POINT_CHECK_P95_MS = 0.5
@@ -30,6 +31,7 @@ class Result:
     memory_mib: dict[str, float]
     point_checks: PointChecks
     documents: Documents
+    writes: Writes
 
     def targets(self) -> dict[str, bool]:
         """Each target by its sentence, and whether this run reached it. Nothing fails by it: machines differ."""
@@ -68,6 +70,10 @@ class Result:
             "memoryMib": self.memory_mib,
             "pointChecks": self.point_checks._asdict(),
             "documents": self.documents._asdict(),
+            "writes": {
+                "throughput": self.writes.throughput._asdict(),
+                "readsUnderWrites": [one._asdict() for one in self.writes.under_writes],
+            },
             "targets": self.targets(),
         }
         return orjson.dumps(found, option=orjson.OPT_INDENT_2)
@@ -81,13 +87,16 @@ def show(result: Result, console: Console) -> None:
     """Print the tables."""
     console.print(_times(result))
     console.print(_ratios(result))
-    checks, documents = result.point_checks, result.documents
+    console.print(_under_writes(result))
+    checks, documents, written = result.point_checks, result.documents, result.writes.throughput
     console.print(
         f"Point check in process, {checks.ad_accounts:,} ad accounts: p50 {checks.p50_ms:.3f} ms,"
         f" p95 {checks.p95_ms:.3f} ms ({checks.checks:,} checks, {checks.allowed:,} allowed)",
         f"Memory of the adgraph process after all questions: {result.memory_mib['VmRSS']:.0f} MiB,"
         f" at most {result.memory_mib['VmHWM']:.0f} MiB",
         f"Documents: {documents.requests} requests of {documents.documents} documents, {documents.parsed} parsed",
+        f"Writes by several clients at once: {written.per_second:.0f} a second, p50 {written.p50_ms:.1f} ms,"
+        f" p95 {written.p95_ms:.1f} ms ({written.writes:,} writes)",
         sep="\n",
         highlight=False,
     )
@@ -106,6 +115,16 @@ def _times(result: Result) -> Table:
     for one in result.measured:
         cells = [f"{one.cpu_ms(name):.3g} ({one.requests_per_second(name):.3g})" for name in SERVERS]
         table.add_row(one.question, f"{one.reply_bytes / 1_000:,.1f} kB", *cells)
+    return table
+
+
+def _under_writes(result: Result) -> Table:
+    table = Table(title="Reading a tree while it is written into")
+    for title in ("writes/s wanted", "reached", "reads", "read p50", "read p95"):
+        table.add_column(title, justify="right")
+    for one in result.writes.under_writes:
+        times = (f"{one.p50_ms:.1f} ms", f"{one.p95_ms:.1f} ms")
+        table.add_row(f"{one.wanted:,}", f"{one.reached:.0f}", f"{one.reads:,}", *times)
     return table
 
 

@@ -13,6 +13,7 @@ from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, check_equa
 from tests.bench.questions import Question, questions
 from tests.bench.report import Result
 from tests.bench.servers import Server, adgraph, running
+from tests.bench.writes import measure_on_a_copy
 
 _SERVE = ["-m", "tests.bench.peers.serve"]
 
@@ -66,4 +67,7 @@ def measure(
     progress("point checks in process")
     checks = time_point_checks(data, point_checks)
     progress("counting parsed documents")
-    return Result(effort, data.ad_accounts, measured, memory, checks, count_parsed(data, asked))
+    documents = count_parsed(data, asked)
+    progress("writes, and reads under writes")
+    written = measure_on_a_copy(data, effort.write_seconds)
+    return Result(effort, data.ad_accounts, measured, memory, checks, documents, written)

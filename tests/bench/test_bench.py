@@ -52,6 +52,17 @@ def test_the_result_is_json_with_every_target(result: Result) -> None:
     assert found["memoryMib"]["VmHWM"] >= found["memoryMib"]["VmRSS"] > 0
 
 
+def test_writes_are_measured_and_reads_under_each_rate_of_them(result: Result) -> None:
+    found = result.writes
+    assert found.throughput.writes > 0
+    assert found.throughput.p95_ms >= found.throughput.p50_ms > 0
+    assert [one.wanted for one in found.under_writes] == [0, 10, 100, 1_000]
+    for one in found.under_writes:
+        assert one.reads > 0
+        assert (one.reached == 0) == (one.wanted == 0)
+        assert one.reached <= one.wanted + 10
+
+
 def test_servers_that_differ_are_not_measured(data: Data, servers: dict[str, Server]) -> None:
     asked = [one for one in questions(data) if one.name.startswith("Q2")]
     others = [one._replace(variables={"id": str(data.roots[10])}) for one in asked]
