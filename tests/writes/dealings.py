@@ -76,7 +76,7 @@ class Dealings:
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._choose = choose
-        self._homes = {user.manager_account for user in world.users if user.login == HERO}
+        self.homes = {user.manager_account for user in world.users if user.login == HERO}
         self._secrets: list[str] = []
         self._names = 0
         with database.write() as tx:
@@ -127,10 +127,10 @@ class Dealings:
         return str(stamp)
 
     def _near(self, options: Iterable[T], place: Callable[[T], int]) -> T:
-        """One of some, mostly of those where the hero has a user: elsewhere most is refused."""
+        """One of some, mostly of those where who writes is at home: elsewhere most is refused."""
         everywhere = list(options)
-        near = [one for one in everywhere if place(one) in self._homes]
-        return self.one_of(near if near and self._choose(4) else everywhere)
+        near = [one for one in everywhere if place(one) in self.homes]
+        return self.one_of(near if near and self._choose(4) < 3 else everywhere)
 
     def _customer(self) -> str:
         return str(self._near(CUSTOMERS, int))
