@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from storage.database import Transaction
@@ -24,6 +24,13 @@ class Watched:
         if len(str(values)) >= len(str(self.seen.get(sql, ""))):
             self.seen[sql] = values
         return self._connection.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> Any:
+        """Run a statement for many rows; the last one stands for all."""
+        given = list(rows)
+        if given:
+            self.seen[sql] = given[-1]
+        return self._connection.executemany(sql, given)
 
     def faults(self) -> dict[str, list[str]]:
         """Statements with steps that read a whole table, or build an index or a filter for one run."""
