@@ -199,9 +199,7 @@ class Denied(NamedTuple):
     capability: Capability
 
 
-def denial(
-    denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], access: Callable[[], Access]
-) -> Decision:
+def denial(denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], access: Callable[[], Access]) -> Decision:
     """Why a capability is not held. `access`, what the subject does hold there, is looked for only without a miss."""
     permissions, target, context, capability = denied
     rule = RULE_ID[capability]
