@@ -81,7 +81,8 @@ def accessors_of(
     seen = visible_users(session, list(found.held))
     scope = fingerprint("accessors", target, capability, via)
     edges = [Accessor(seen[user], (user,), scope, found.held[user], session, target) for user in sorted(seen)]
-    return Accessors(*page_of(edges, page, scope, len(found.held) - len(seen)), found.undecided)  # type: ignore[arg-type]
+    shown = page_of(edges, page, scope, len(found.held) - len(seen))  # type: ignore[arg-type]
+    return Accessors(*shown[:5], found.undecided)
 
 
 class _Held(NamedTuple):

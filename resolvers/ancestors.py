@@ -132,7 +132,7 @@ def _ancestors(session: Session, steps: _Steps, page: Page, scope: str) -> Conne
     rows = session.manager_accounts
     seen = [_as_seen(session, rows[key], step, scope) for key, step in steps.items() if session.sees(key)]
     seen.sort(key=lambda item: item.key)
-    return page_of(seen, page, scope, len(steps) - len(seen))  # type: ignore[arg-type]
+    return page_of(seen, page, scope, len(steps) - len(seen), shape=(int, int))  # type: ignore[arg-type]
 
 
 def _as_seen(session: Session, row: ManagerAccountRow, step: _Step, scope: str) -> Ancestor:

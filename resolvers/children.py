@@ -181,7 +181,7 @@ def _cut_in_database(
     session: Session, parent: ManagerAccountId, asked: AdAccountChildren, edges: list[ChildEdge]
 ) -> Connection[AdAccountRow] | Refusal:
     try:
-        shown, more_after, more_before = cut(edges, asked.page, asked.scope(parent))  # type: ignore[arg-type]
+        shown, more_after, more_before = cut(edges, asked.page, asked.scope(parent), _KEY)  # type: ignore[arg-type]
     except Refusal as refusal:
         return refusal
 
@@ -306,7 +306,10 @@ def _only_visible(
 ) -> Connection[Any] | Refusal:
     try:
         seen = [edge for edge in edges if sees(edge)]
-        return page_of(seen, asked.page, asked.scope(parent), len(edges) - len(seen))  # type: ignore[arg-type]
+        hidden = len(edges) - len(seen)
+        found = page_of(seen, asked.page, asked.scope(parent), hidden, shape=_KEY)  # type: ignore[arg-type]
+        shown = {edge.key[0] for edge in seen}
+        return found._replace(hidden_ids=frozenset(edge.key[0] for edge in edges) - shown)
     except Refusal as refusal:
         return refusal
 

@@ -62,7 +62,7 @@ def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> C
     """
     scope = fingerprint("descendants", top, asked.max_depth, asked.relationships, asked.statuses)
     found: dict[tuple[str, int], Descendant] = {}
-    hidden = 0
+    hidden: set[tuple[str, int]] = set()
     managers = ManagerAccountChildren(tuple(r for r in MANAGER_ACCOUNT_RELATIONSHIPS if r in asked.relationships))
     accounts = AdAccountChildren(tuple(r for r in AD_ACCOUNT_RELATIONSHIPS if r in asked.relationships), asked.statuses)
     level: dict[ManagerAccountId, tuple[ManagerAccountId, ...]] = {top: (top,)}
@@ -74,7 +74,7 @@ def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> C
                 (MANAGER_ACCOUNT, manager_accounts_under(session, parent, managers)),
                 (AD_ACCOUNT, ad_accounts_under(session, parent, accounts)),
             ):
-                hidden += connection.hidden_count
+                hidden.update((kind, one) for one in connection.hidden_ids)
                 for edge in connection.edges:
                     new = _descend(found, kind, edge, path, depth, scope)
                     if new and kind == MANAGER_ACCOUNT and edge.node.customer_id != top:
@@ -85,7 +85,8 @@ def descendants_of(session: Session, top: ManagerAccountId, asked: Descent) -> C
     found.pop((MANAGER_ACCOUNT, top), None)
     # Each level has its own cohort of links; here they are asked for across levels.
     session.regroup(CLIENT_LINK, [item.link_id for item in found.values() if item.link_id is not None])
-    return page_of(sorted(found.values(), key=lambda item: item.key), asked.page, scope, hidden)  # type: ignore[arg-type]
+    rows = sorted(found.values(), key=lambda item: item.key)
+    return page_of(rows, asked.page, scope, len(hidden), shape=None)  # type: ignore[arg-type]
 
 
 def _descend(

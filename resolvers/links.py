@@ -184,7 +184,8 @@ def _in_order(rows: list[ClientLinkRow], order: Order, page: Page, scope: str) -
         return row.client_customer_id or row.client_account_id or 0, row.link_id
 
     edges = [Edge(row, key(row), scope) for row in sorted(rows, key=key)]
-    return page_of(edges, page, scope, descending=order.descending)
+    shape = (int, int) if order.field == OrderField.ID else (str, int)
+    return page_of(edges, page, scope, shape=shape, descending=order.descending)
 
 
 def links_of_manager_account(session: Session, key: ManagerAccountId, page: Page) -> Connection[ClientLinkRow]:

@@ -74,21 +74,6 @@ def owner_of(session: Session, row: AdAccountRow) -> ManagerAccountRow | None:
     return session.together(AD_ACCOUNT, row.account_id, "owner", load)
 
 
-def manager_account_beside(
-    session: Session, kind: str, key: int, name: str, of: dict[int, ManagerAccountId]
-) -> ManagerAccountRow | None:
-    """The manager account each row of a cohort points to, or None when the viewer may not see it.
-
-    `of` gives the pointers of the whole cohort; `name` tells one pointer of a row from another.
-    """
-
-    def load(ids: list[int]) -> dict[int, ManagerAccountRow]:
-        seen = visible_manager_accounts(session, list({of[one] for one in ids if one in of}))
-        return {one: seen[of[one]] for one in ids if one in of and of[one] in seen}
-
-    return session.together(kind, key, name, load)
-
-
 # What hangs on an entity the viewer sees
 
 

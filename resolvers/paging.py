@@ -86,7 +86,8 @@ class Edge(NamedTuple):
 class Connection(NamedTuple, Generic[Node]):
     """A page of a list. `total` gives the size of the whole list and is only called when asked for.
 
-    `hidden_count` is how many rows were left out because the caller may not see them.
+    `hidden_count` is how many rows were left out because the caller may not see them; `hidden_ids` their ids, where
+    lists are put together and none may be counted twice.
     """
 
     edges: Sequence[Any]
@@ -94,6 +95,7 @@ class Connection(NamedTuple, Generic[Node]):
     has_previous_page: bool
     total: Callable[[], int]
     hidden_count: int
+    hidden_ids: frozenset[int] = frozenset()
 
 
 def _checksum(body: bytes) -> bytes:
@@ -110,20 +112,22 @@ def encode_cursor(scope: str, key: Key) -> str:
     return urlsafe_b64encode(_checksum(body) + body).decode().rstrip("=")
 
 
-Shape = tuple[type, ...]
-"""The types of a key's values, in order."""
+Shape = tuple[type, ...] | None
+"""The types of a key's values, in order; None for a tree, whose keys are as many numbers as it is deep."""
+BY_ID: Shape = (int,)
 
 
-def _could_be_a_key(key: list[Any], shape: Shape | None) -> bool:
+def _could_be_a_key(key: list[Any], shape: Shape) -> bool:
     # The checksum is no secret: what somebody signs himself must still be something a database can compare with.
     plain = all(
         (type(part) is int and 0 <= part <= MAX_ID) or (type(part) is str and "\x00" not in part) for part in key
     )
-    return plain and bool(key) and (shape is None or tuple(map(type, key)) == shape)
+    types = tuple(map(type, key))
+    return plain and bool(key) and (types == shape if shape is not None else set(types) == {int})
 
 
-def decode_cursor(scope: str, cursor: str, shape: Shape | None = None) -> Key:
-    """The key a cursor stands for; with `shape`, only a key of these types.
+def decode_cursor(scope: str, cursor: str, shape: Shape = BY_ID) -> Key:
+    """The key a cursor stands for, which has the shape of the list's keys.
 
     Raises: Refusal INVALID_CURSOR when it was changed, or comes from another list.
     """
@@ -167,21 +171,15 @@ def fingerprint(name: str, *parts: object) -> str:
     return f"{name}:{hashlib.blake2s(text, digest_size=4).hexdigest()}"
 
 
-def _comparable(scope: str, cursor: str, edges: Sequence[Edge]) -> Key:
-    """The key of a cursor, which has the types of the list's keys; keys of a tree differ in length only."""
-    key = decode_cursor(scope, cursor)
-    if edges and any(type(mine) is not type(theirs) for mine, theirs in zip(key, edges[0].key, strict=False)):
-        raise _not_ours()
-    return key
-
-
-def cut(edges: Sequence[Edge], page: Page, scope: str, *, descending: bool = False) -> tuple[list[Edge], bool, bool]:
+def cut(
+    edges: Sequence[Edge], page: Page, scope: str, shape: Shape, *, descending: bool = False
+) -> tuple[list[Edge], bool, bool]:
     """The page of a list that is at hand in ascending order: its edges, and whether there is more after and before.
 
     Raises: Refusal INVALID_CURSOR.
     """
-    after = None if page.after is None else _comparable(scope, page.after, edges)
-    before = None if page.before is None else _comparable(scope, page.before, edges)
+    after = None if page.after is None else decode_cursor(scope, page.after, shape)
+    before = None if page.before is None else decode_cursor(scope, page.before, shape)
     low, high = (before, after) if descending else (after, before)
     inside = [edge for edge in edges if (low is None or edge.key > low) and (high is None or edge.key < high)]
     if descending:
@@ -194,8 +192,14 @@ def cut(edges: Sequence[Edge], page: Page, scope: str, *, descending: bool = Fal
 
 
 def page_of(
-    edges: Sequence[Edge], page: Page, scope: str, hidden_count: int = 0, *, descending: bool = False
+    edges: Sequence[Edge],
+    page: Page,
+    scope: str,
+    hidden_count: int = 0,
+    *,
+    shape: Shape = BY_ID,
+    descending: bool = False,
 ) -> Connection[Any]:
     """A page of a list that is at hand in full, in ascending order. Raises: Refusal INVALID_CURSOR."""
-    shown, more_after, more_before = cut(edges, page, scope, descending=descending)
+    shown, more_after, more_before = cut(edges, page, scope, shape, descending=descending)
     return Connection(shown, more_after, more_before, lambda: len(edges), hidden_count)

@@ -180,9 +180,21 @@ class Session:
             cohort = self._cohorts.get((kind, key), (key,))
             missing = [one for one in cohort if one not in loaded]
             loaded.update(dict.fromkeys(missing))
-            loaded.update(load(missing))
-        found: V | None = loaded[key]
-        return found
+            try:
+                loaded.update(load(missing))
+            except BaseException as problem:
+                # What could not be loaded is not absent: a refusal is everybody's, anything else is asked again.
+                for one in missing:
+                    if isinstance(problem, Refusal):
+                        loaded[one] = problem
+                    else:
+                        loaded.pop(one, None)
+                raise
+        found: Any = loaded[key]
+        if isinstance(found, Refusal):
+            raise found
+        shown: V | None = found
+        return shown
 
     def each(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V | Refusal]]) -> V:
         """As `together`, for answers that may be refused one by one. Raises: the Refusal of this one."""

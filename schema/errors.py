@@ -6,6 +6,7 @@ Codes of refusals are those of `resolvers.errors.Code`; requests that never ran 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,8 @@ METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
 INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
 STORAGE_BUSY = "STORAGE_BUSY"
 STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+_TOO_MANY_DIGITS = re.compile(r"Exceeds the limit \(\d+ digits\) for integer string conversion[^']*")
+_LONG_NUMBER = re.compile(r"(\d{40})\d+")
 MOST_ERRORS_SHOWN = 5
 """A document that fails validation is told its first faults; a hundred help nobody."""
 
@@ -65,7 +68,9 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 
 def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"message": error.message}
+    # A literal of thousands of digits: Python's own words about it are for programmers, and the number for nobody.
+    message = _LONG_NUMBER.sub(r"\1…", _TOO_MANY_DIGITS.sub("it has too many digits", error.message))
+    shown: dict[str, Any] = {"message": message}
     if error.locations:
         shown["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]
     if error.path is not None:

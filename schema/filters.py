@@ -136,7 +136,9 @@ class ManagerAccountFilterInput:
         default=None, description="By language of its market, together with the country."
     )
     user_name: str | None = strawberry.field(
-        default=None, description="Those to which a user with this login belongs; exactly as it is spelled."
+        default=None,
+        description="Those to which a user with this login belongs; exactly as it is spelled, because"
+        " logins that differ in case are different people.",
     )
 
     def asked(self) -> ManagerAccountFilter:

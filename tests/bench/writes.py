@@ -22,6 +22,7 @@ from storage.database import Database
 from storage.generator import TREE_ROOTS
 from storage.models import AdAccount
 from storage.reads.children import read_owned_ad_account_ids
+from storage.records.ids import ManagerAccountId
 from tests.bench.client import BadReply, Connection, request_bytes
 from tests.bench.data import Data
 from tests.bench.questions import HIERARCHY
@@ -94,7 +95,7 @@ def measure_writes(data: Data, port: int, seconds: float) -> Writes:
     return asyncio.run(_measure(data.token, port, accounts, request_bytes("/graphql", data.token, read), seconds))
 
 
-def _accounts(url: str, tree: int) -> list[_Account]:
+def _accounts(url: str, tree: ManagerAccountId) -> list[_Account]:
     database = Database.open(url)
     try:
         with database.read() as transaction:

@@ -207,6 +207,15 @@ def test_a_document_that_cannot_run_has_a_code_and_no_data(house: GraphClient, d
     assert {error["extensions"]["code"] for error in answer["errors"]} == {code}
 
 
+def test_a_number_of_thousands_of_digits_is_refused_in_our_own_words(house: GraphClient) -> None:
+    for digits in (5_000, 300):
+        document = "{ adAccounts(first: " + "9" * digits + ") { totalCount } }"
+        [error] = house.ask(document)["errors"]
+        assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        assert "set_int_max_str_digits" not in error["message"]
+        assert len(error["message"]) < 300, error["message"]
+
+
 def test_an_operation_that_is_not_in_the_document_is_named(house: GraphClient) -> None:
     answer = house.ask("query A { viewer { revision } }", operation_name="B")
     assert "data" not in answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from typing import Any
 
+import orjson
 import pytest
 
 from resolvers.paging import encode_cursor
@@ -92,6 +93,22 @@ def test_a_forged_cursor_is_refused_or_read_and_never_a_fault_of_ours(house: Gra
         assert refused(house, one, after=forged) in ("INVALID_CURSOR", ""), key
         if one.reads_backwards:
             assert refused(house, one, last=2, before=forged) in ("INVALID_CURSOR", ""), key
+
+
+@pytest.mark.parametrize("one", LISTS, ids=str)
+def test_a_forged_cursor_of_another_shape_than_the_keys_of_the_list_is_refused(
+    house: GraphClient, one: ListField
+) -> None:
+    genuine = the_whole(house, one)[1]["cursor"]
+    scope, *key = orjson.loads(urlsafe_b64decode(genuine + "=" * (-len(genuine) % 4))[6:])
+    assert refused(house, one, after=encode_cursor(scope, tuple(key))) == "", "what we gave out ourselves"
+    other = [1 if isinstance(part, str) else "text" for part in key]
+    shapes = [other, [*key, "text"], [*other[:1], *key[1:]], [*key[:-1], other[-1]]]
+    if one.name != "descendants":
+        # The keys of a tree are as long as the way down to the row.
+        shapes += [[*key, 1], key[:-1]]
+    for shape in shapes:
+        assert refused(house, one, after=encode_cursor(scope, tuple(shape))) == "INVALID_CURSOR", shape
 
 
 def add_rows_all_over(database: Database) -> None:

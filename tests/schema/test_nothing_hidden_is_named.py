@@ -289,3 +289,28 @@ def test_a_hidden_context_is_answered_like_an_unrelated_id(storing: Storing) -> 
     assert asker.data(THROUGH, {"context": "2"})["check"]["allowed"] is True, "what he views he may ask about"
     for context in ("3", "4"):
         assert ask_as(1).data(THROUGH, {"context": context})["checkMany"][0]["allowed"] is True
+
+
+# Counts
+
+
+def test_what_is_hidden_under_two_parents_of_a_tree_is_counted_once(storing: Storing) -> None:
+    world = a_world(
+        a_user(1, of=1, login=1),
+        *(a_link(1, client) for client in (2, 4, 5)),
+        a_link(2, 4),
+        a_link(2, 5),
+        an_ad(40, owner=4),
+        an_ad(50, owner=5),
+        an_account_link(1, 50),
+        an_account_link(2, 50),
+        *(a_role("VIEWER", at=place, user=1, scope="ONLY_LINKED_ENTITIES", listed=[4], id=place) for place in (1, 2)),
+    )
+    below = storing(world)(1).data(
+        """{ managerAccount(id: "1") { descendants { totalCount hiddenCount edges { depth node {
+          ... on ManagerAccount { customerId } ... on AdAccount { accountId }
+        } } } } }"""
+    )["managerAccount"]["descendants"]
+    told = [(edge["depth"], *edge["node"].values()) for edge in below["edges"]]
+    assert sorted(told) == [(1, "2"), (1, "4"), (2, "40")]
+    assert (below["totalCount"], below["hiddenCount"]) == (3, 2), "5 and the ad account 50"
