@@ -13,7 +13,7 @@ from storage.statements import Param, Statement, is_in
 
 _PRIMARY_OF = Statement(
     AdAccount.select(AdAccount.id, AdAccount.manager_account)
-    .where(is_in(AdAccount.primary_user, "ids"))
+    .where(AdAccount.primary_user == Param("user"))
     .order_by(AdAccount.id)
 )
 _BY_DIGEST = Statement(
@@ -27,7 +27,7 @@ _HAS_ORIGINAL = Statement(User.select(User.id).where((User.login == Param("login
 
 def read_primary_of(tx: Transaction, user: UserId) -> list[tuple[AdAccountId, ManagerAccountId]]:
     """The ad accounts a user is the primary contact of, each with its owner. Cost: one SELECT."""
-    return [(AdAccountId(account), ManagerAccountId(owner)) for account, owner in tx.fetch(_PRIMARY_OF, ids=[user])]
+    return [(AdAccountId(account), ManagerAccountId(owner)) for account, owner in tx.fetch(_PRIMARY_OF, user=user)]
 
 
 def read_invitation_by_digest(tx: Transaction, digest: bytes) -> InvitationRow | None:

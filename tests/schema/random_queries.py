@@ -34,6 +34,7 @@ INPUTS = {
     "AdAccountFilterInput": {"customerId": "5"},
     "ManagerAccountFilterInput": {"name": {"contains": "manager"}},
     "ClientLinkFilterInput": {"directManagingCustomerId": "1"},
+    "BusinessAddressInput": {"line1": "1 Main Street", "city": "Redmond", "countryCode": "US"},
     "OrderByInput": {"field": "NAME", "order": "DESCENDING"},
 }
 

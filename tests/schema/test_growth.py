@@ -17,6 +17,7 @@ SEATS = {
     "ManagerAccount": 'managerAccount(id: "5003") { %s }',
     "AdAccount": 'adAccount(id: "ACCOUNT") { %s }',
     "User": 'user(id: "6002") { %s }',
+    "ClientLink": "clientLinks(first: 1) { edges { node { %s } } }",
     "Access": 'access(target: "ManagerAccount:5004", user: "6001") { %s }',
 }
 """Objects of the demo company whose lists are long enough to tell."""

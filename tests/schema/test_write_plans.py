@@ -209,10 +209,7 @@ def test_a_scan_would_be_found(filled: Filled) -> None:
     assert steps == ["SCAN client_link"]
 
 
-KNOWN = pytest.mark.xfail(strict=True, reason="ad_account has no index on primary_user_id")
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[KNOWN] if n in ("roles", "leave") else []) for n in WRITES])
+@pytest.mark.parametrize("name", WRITES)
 def test_no_statement_of_a_mutation_scans_a_table(filled: Filled, name: str) -> None:
     mutation, given = WRITES[name]
     asked = given(filled.there) | {"requestId": "once", "reason": "Measured."}
