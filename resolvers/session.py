@@ -30,6 +30,7 @@ from storage.reads.facts import read_revision
 from storage.records.facts import AdAccountFact, ManagerAccountFact
 from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
+from storage.records.values import TokenScope
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,10 +43,17 @@ CLIENT_LINK = "client link"
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: a login, as the token names it."""
+    """Who asks: a login, as the token names it.
+
+    `acting_user`: the one of its users the whole request is asked as (rule P11); None asks as the login.
+    `scopes`: what the token may be used for. `is_system_administrator`: the deployment names this login as one.
+    """
 
     login_id: LoginId
     user_name: str
+    acting_user: UserId | None = None
+    scopes: frozenset[TokenScope] = frozenset({TokenScope.READ, TokenScope.WRITE})
+    is_system_administrator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,15 @@ class LoginStatus(ValueSet):
     MERGED = auto()
 
 
+class TokenScope(ValueSet):
+    """What an access token may be used for; it never gives more than its login holds."""
+
+    READ = auto()
+    WRITE = auto()
+    ADMIN = auto()
+    """Acts of a system administrator, for logins the deployment names as such."""
+
+
 class InvitationStatus(ValueSet):
     """Where a user invitation stands; expiry is a matter of the clock and shows as EXPIRED."""
 
