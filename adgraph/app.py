@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from adgraph.auth import required_caller
+from adgraph.auth import Credentials, required_caller
 from adgraph.background import BackgroundWorker, Worker
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
@@ -145,12 +145,12 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
 
 async def whoami(request: Request) -> Response:
     """Whose token this is, for the page's bar: 200, or the refusal a query would get."""
-    authorization = request.headers.get("authorization")
+    credentials = Credentials.of_headers(request.headers)
     database: Database = request.app.state.database
 
     def work() -> Response:
         with database.read() as transaction:
-            caller = required_caller(transaction, authorization, time.time_ns() // 1_000_000)
+            caller = required_caller(transaction, credentials, time.time_ns() // 1_000_000)
         return _json({"signedInAs": caller.user_name, "label": caller.token.label, "expiresAt": caller.expires_at_text})
 
     workers: Workers = request.app.state.workers

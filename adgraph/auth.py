@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -35,6 +36,20 @@ _NUMBERED: dict[TokenState, tuple[int, str]] = {
 """What is said about a token that is not good, and the documented number of it."""
 
 
+class Credentials(NamedTuple):
+    """What a request shows at the door, by header or at the start of a socket; None is what it did not send."""
+
+    authorization: str | None = None
+    developer_token: str | None = None
+    act_as: str | None = None
+    """The user, one of the caller's own, the request is to be asked as."""
+
+    @classmethod
+    def of_headers(cls, headers: Mapping[str, str]) -> Credentials:
+        """Those of an HTTP request; header names match in any case."""
+        return cls(headers.get("authorization"), headers.get("developertoken"), headers.get("actas"))
+
+
 class Caller(NamedTuple):
     """The login behind a good token. `use_is_due`: the use of the token should be noted."""
 
@@ -49,15 +64,15 @@ class Caller(NamedTuple):
         return datetime.fromtimestamp(self.token.expires_at_ms / 1_000, UTC).isoformat(timespec="seconds")
 
 
-def anonymous_or_caller(transaction: Transaction, authorization: str | None, now_ms: int) -> Caller | None:
-    """The caller an `Authorization` header names, or None when there is no header.
+def anonymous_or_caller(transaction: Transaction, credentials: Credentials, now_ms: int) -> Caller | None:
+    """The caller that credentials name, or None when there is no access token.
 
-    Cost: one SELECT with a header, none without.
-    Raises: HttpRefusal (401) for a header that names nobody, with what to do next.
+    Cost: one SELECT with a token, none without.
+    Raises: HttpRefusal (401) for a token that names nobody, with what to do next.
     """
-    if authorization is None:
+    if credentials.authorization is None:
         return None
-    match = _BEARER.match(authorization.strip())
+    match = _BEARER.match(credentials.authorization.strip())
     if match is None:
         raise _refused(105, f"The Authorization header is not of the form 'Bearer adg_…'. {_ISSUE}")
     found = find_token(transaction, match[1], now_ms)
@@ -66,9 +81,9 @@ def anonymous_or_caller(transaction: Transaction, authorization: str | None, now
     return Caller(found.row.login_id, found.row.user_name, found.row, is_due_for_touch(found.row, now_ms))
 
 
-def required_caller(transaction: Transaction, authorization: str | None, now_ms: int) -> Caller:
+def required_caller(transaction: Transaction, credentials: Credentials, now_ms: int) -> Caller:
     """The caller; a missing header is refused too (116)."""
-    caller = anonymous_or_caller(transaction, authorization, now_ms)
+    caller = anonymous_or_caller(transaction, credentials, now_ms)
     if caller is None:
         raise _refused(116, f"There is no access token; send it as 'Authorization: Bearer adg_…'. {_ISSUE}")
     return caller

@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Caller, anonymous_or_caller, note_use
+from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
@@ -135,14 +135,14 @@ class GraphQLEndpoint:
             raise _not_acceptable(request.headers.get("accept"))
         reads_only = request.method == "GET"
         parse = self._query_parser(request) if reads_only else await self._body_parser(request)
-        authorization = request.headers.get("authorization")
+        credentials = Credentials.of_headers(request.headers)
         database: Database = request.app.state.database
         now_ms = time.time_ns() // 1_000_000
 
         def work() -> tuple[Answer, Caller | None]:
             asked = parse()
             with database.read() as transaction:
-                caller = anonymous_or_caller(transaction, authorization, now_ms)
+                caller = anonymous_or_caller(transaction, credentials, now_ms)
                 try:
                     writes = not reads_only and self._graph.writes(asked)
                     result = {}
