@@ -18,13 +18,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from adgraph.auth import Credentials, required_caller
-from adgraph.background import BackgroundWorker, Worker
+from adgraph.background import BackgroundWorker, Worker, clock
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
+from adgraph.metrics import CONTENT_TYPE_LATEST, Metrics
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.page import Assets, Page
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
-from adgraph.settings import Settings
+from adgraph.settings import Settings, metrics_folder, traces_wanted
+from adgraph.tracing import tracing_for
 from adgraph.view import Graph, GraphQLEndpoint, request_id_of
 from adgraph.workers import Workers
 from storage.database import Database
@@ -57,14 +59,17 @@ def create_app(
         threads=settings.threads, max_waiting=settings.max_waiting, timeout_ms=settings.request_timeout_ms
     )
     page = Page(queries) if settings.shows_ide else None
-    endpoint = GraphQLEndpoint(settings, workers, graph or graph_for(settings), page.html if page else None)
+    tracing = tracing_for(traces_wanted())
+    endpoint = GraphQLEndpoint(settings, workers, graph or graph_for(settings), page.html if page else None, tracing)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = open_database(settings)
         try:
             check_current(database)
+            tracing.watch(database)
             app.state.database = database
+            app.state.metrics = Metrics(database, clock, metrics_folder())
             app.state.workers = workers
             app.state.background = background = _background(settings, database)
             try:
@@ -76,12 +81,15 @@ def create_app(
         finally:
             workers.close()
             database.close()
+            tracing.close()
 
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
     ]
+    if settings.metrics:
+        routes.append(Route("/metrics", numbers))
     if page:
         routes += page_routes(page, demo if settings.demo else None)
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
@@ -176,6 +184,13 @@ async def readyz(request: Request) -> Response:
     return _json({"status": "ready"})
 
 
+async def numbers(request: Request) -> Response:
+    """The numbers for Prometheus. Not through the workers: they are asked for when the server is busy."""
+    told: Metrics = request.app.state.metrics
+    text = await asyncio.to_thread(told.text)
+    return Response(text, headers={**SAFE_HEADERS, "Content-Type": CONTENT_TYPE_LATEST})
+
+
 async def not_found(request: Request, problem: HTTPException) -> Response:
     """404 and 405 as JSON, naming what is here."""
     if problem.status_code == 405:
@@ -201,7 +216,7 @@ async def unavailable(request: Request, problem: StorageError) -> Response:
 async def failed(request: Request, problem: Exception) -> Response:
     """What nobody foresaw, outside /graphql. Starlette logs the trace after this."""
     request_id = request_id_of(request.headers.get("x-request-id"))
-    log.error("unexpected error request=%s", request_id, exc_info=problem)
+    log.error("unexpected error", exc_info=problem, extra={"request_id": request_id})
     return refusal_response(unexpected(request_id))
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
+from adgraph import metrics
 from resolvers.mail import Sender, send_due_mail
 from resolvers.worker import Step, Trouble, Work, work_off
 from storage.database import Database
@@ -14,6 +15,9 @@ from storage.errors import StorageError
 from storage.records.ids import Instant
 
 log = logging.getLogger("adgraph.worker")
+
+SILENT_AT_MOST_S = 300.0
+"""No step takes so long: a database that is locked or away is given up after its time-outs, a mail after a minute."""
 
 
 def clock() -> Instant:
@@ -32,17 +36,23 @@ class Worker:
         sender: Sender | None = None,
         now: Callable[[], Instant] = clock,
     ) -> None:
-        self._interval_s = interval_ms / 1_000
+        self.interval_s = interval_ms / 1_000
         self._now = now
         self._stopping = Event()
-        self._work = Work(database, stops=self._stopping.is_set)
+        self._work = Work(database, stops=self._stops)
         self._sender = sender
+        self._seen_at = time.monotonic()
+
+    @property
+    def seconds_silent(self) -> float:
+        """How long ago it last began a step or looked for what is due."""
+        return time.monotonic() - self._seen_at
 
     def run(self) -> None:
         """Work until `stop`. Nothing that goes wrong ends it: what is due stays due and is tried again."""
-        while not self._stopping.is_set():
+        while not self._stops():
             self.once()
-            self._stopping.wait(self._interval_s)
+            self._stopping.wait(self.interval_s)
 
     def once(self) -> int:
         """Do what is due now; returns how many steps were done. What goes wrong is logged and left for later."""
@@ -58,11 +68,18 @@ class Worker:
             log.exception("the worker met something nobody foresaw; it goes on")
         return done
 
+    def _stops(self) -> bool:
+        """Asked before each piece of work; so it is also the sign that the worker is not stuck."""
+        self._seen_at = time.monotonic()
+        metrics.ROUND.set_to_current_time()
+        return self._stopping.is_set()
+
     def _send_mail(self) -> int:
         if self._sender is None:
             return 0
-        sent = send_due_mail(self._work.database, self._now(), self._sender, self._stopping.is_set)
+        sent = send_due_mail(self._work.database, self._now(), self._sender, self._stops)
         if sent:
+            metrics.MAILS.inc(sent)
             log.info("%d mails sent", sent)
         return sent
 
@@ -73,6 +90,7 @@ class Worker:
 
 def _tell(done: Step | Trouble) -> None:
     if isinstance(done, Trouble):
+        metrics.TROUBLES.labels(done.kind).inc()
         foreseen = isinstance(done.problem, StorageError)
         said = "%s %d could not be led on and is tried again: %s"
         log.log(
@@ -84,6 +102,7 @@ def _tell(done: Step | Trouble) -> None:
             exc_info=None if foreseen else done.problem,
         )
         return
+    metrics.STEPS.labels(done.kind, str(done.status).lower()).inc()
     why = f": {done.reason}" if done.reason else ""
     log.info(
         "%s %d is %s now (%s, revision %d)%s", done.kind, done.key, done.status, done.operation, done.revision, why
@@ -103,8 +122,8 @@ class BackgroundWorker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still works; a worker that ended by itself is a fault."""
-        return self._thread.is_alive()
+        """Whether it still works: one that ended by itself or has not looked up for minutes is a fault."""
+        return self._thread.is_alive() and self._worker.seconds_silent < self._worker.interval_s + SILENT_AT_MOST_S
 
     def close(self) -> None:
         """Let the step under way end, then stop. Waits for it."""

@@ -108,13 +108,22 @@ def serve(
     ] = False,
     host: Annotated[str | None, typer.Option(help="The address to listen on (ADGRAPH_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="The port (ADGRAPH_PORT).")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many processes serve the address (ADGRAPH_PROCESSES).")
+    ] = None,
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
     from adgraph.demo import prepare_demo
     from adgraph.serving import serve as run
 
     settings = Settings.from_env()
-    settings = replace(settings, demo=demo or settings.demo, host=host or settings.host, port=port or settings.port)
+    settings = replace(
+        settings,
+        demo=demo or settings.demo,
+        host=host or settings.host,
+        port=port or settings.port,
+        processes=workers or settings.processes,
+    )
     with opened(settings, current=not settings.demo) as database:
         session = prepare_demo(database, now_ms=now_ms()) if settings.demo else None
     run(settings, session, out)
@@ -126,8 +135,8 @@ def worker(
 ) -> None:
     """Lead links and invitations on when their time has come; several at once share the work."""
     from adgraph.background import Worker
+    from adgraph.logs import log_to_terminal
     from adgraph.mail import sender_for
-    from adgraph.serving import log_to_terminal
 
     settings = Settings.from_env()
     log_to_terminal(settings)

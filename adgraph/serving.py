@@ -5,46 +5,78 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from rich.console import Console
+from starlette.applications import Starlette
+from uvicorn.supervisors import Multiprocess
 
 from adgraph.app import DemoSession, create_app
-from adgraph.settings import Settings
+from adgraph.logs import log_to_terminal
+from adgraph.settings import METRICS_FOLDER, Settings, hand_down, traces_wanted
 from adgraph.tokens import OperatorError
 
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 """Python's 700 makes forty collections of one large answer."""
 GRACE_SECONDS = 10
 """How long running requests may still take when the server is asked to stop."""
+BACKLOG = 2_048
+"""Connections the system holds for us until a process takes them; uvicorn's own number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppFactory:
+    """Makes the application in each process that serves it; small enough to be sent to one."""
+
+    settings: Settings
+    demo: DemoSession | None
+
+    def __call__(self) -> Starlette:
+        """The application, with this process prepared for it."""
+        log_to_terminal(self.settings)
+        spare_the_collector()
+        return create_app(self.settings, demo=self.demo)
 
 
 def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
-    """Serve until told to stop. Raises: OperatorError when the address cannot be listened on."""
+    """Serve until told to stop, in as many processes as the settings say.
+
+    Raises: OperatorError when the address cannot be listened on, SettingsError for traces that cannot be sent.
+    """
     log_to_terminal(settings)
-    # Its lines about the start repeat what is printed here; its access lines, what the endpoint logs.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    traces_wanted()
     listening = listen(settings.host, settings.port)
-    spare_the_collector()
-    app = create_app(settings, demo=demo)
     config = uvicorn.Config(
-        app,
+        AppFactory(settings, demo),
+        factory=True,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        workers=settings.processes,
     )
     announce(settings, demo, console)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except KeyboardInterrupt:
+    if settings.processes == 1:
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
         console.print("Stopped.")
-
-
-def log_to_terminal(settings: Settings) -> None:
-    """Send the log to standard error, as much of it as the settings say."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+        return
+    with TemporaryDirectory(prefix="adgraph-metrics-") as folder:
+        if settings.metrics:
+            hand_down(METRICS_FOLDER, folder)
+        # Each process makes its own application; this one only watches that they live, and tells when one does not.
+        logging.getLogger("uvicorn.error").setLevel(logging.INFO)
+        listening.listen(BACKLOG)
+        Multiprocess(config, [listening]).run()
+    console.print("Stopped.")
 
 
 def spare_the_collector() -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -89,6 +90,10 @@ def _public_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in text:
         raise ValueError(text)
     return text.rstrip("/")
+
+
+def _networks(text: str) -> str:
+    return ",".join(str(ip_network(each.strip())) for each in text.split(","))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,28 @@ class Settings:
         {name: name for name in ("debug", "info", "warning", "error")}.__getitem__,
         "info",
     )
+    log_format: str | None = _variable(
+        "ADGRAPH_LOG_FORMAT",
+        "how a line of the log is written (unset: text on a terminal, else json)",
+        "json or text",
+        {name: name for name in ("json", "text")}.__getitem__,
+        None,
+    )
+    processes: int = _variable("ADGRAPH_PROCESSES", "how many processes serve the same address", *_between(1, 64), 1)
+    metrics: bool = _variable(
+        "ADGRAPH_METRICS",
+        "whether /metrics tells numbers to whoever asks; keep the proxy from it",
+        SWITCH,
+        _switch,
+        False,
+    )
+    trusted_proxies: str = _variable(
+        "ADGRAPH_TRUSTED_PROXIES",
+        "the proxies whose word about the caller's address and protocol is taken",
+        "addresses or networks, with commas between them",
+        _networks,
+        "127.0.0.1",
+    )
 
     @property
     def shows_ide(self) -> bool:
@@ -206,6 +233,43 @@ class Settings:
             if text:
                 found[each.name] = _read(variable, text)
         return cls(**found)
+
+
+TRACE_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+TRACE_PROTOCOLS = ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+"""Standard variables: an endpoint, or OTEL_TRACES_EXPORTER=otlp, switches traces on; OTEL_SDK_DISABLED off again."""
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where processes of one server put their numbers together; the metrics library reads it when it is imported."""
+
+
+def traces_wanted(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the standard variables ask for traces.
+
+    Raises: SettingsError when they ask for a way of sending them that is not here.
+    """
+    environ = os.environ if environ is None else environ
+    exporter = environ.get("OTEL_TRACES_EXPORTER", "")
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporter == "none":
+        return False
+    if exporter not in ("", "otlp"):
+        raise SettingsError(
+            f"OTEL_TRACES_EXPORTER is {exporter!r}, but traces are only sent by otlp, or not at all: none."
+        )
+    wanted = exporter == "otlp" or any(environ.get(name) for name in TRACE_ENDPOINTS)
+    for name in TRACE_PROTOCOLS:
+        if wanted and environ.get(name, "http/protobuf") != "http/protobuf":
+            raise SettingsError(f"{name} is {environ[name]!r}, but traces are only sent as http/protobuf.")
+    return wanted
+
+
+def metrics_folder(environ: Mapping[str, str] | None = None) -> str | None:
+    """Where the processes of this server put their numbers together; None when there is only one."""
+    return (os.environ if environ is None else environ).get(METRICS_FOLDER) or None
+
+
+def hand_down(name: str, value: str) -> None:
+    """Set a variable for this process and those it starts."""
+    os.environ[name] = value
 
 
 def variable_of(each: Field[Any]) -> Variable:

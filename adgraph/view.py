@@ -11,6 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import Any, NamedTuple, Protocol
@@ -22,9 +23,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
+from adgraph.metrics import Observed, observe
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
+from adgraph.tracing import Tracing
 from adgraph.wire import GraphQLRequest, check_content_type, parse_body, parse_query_string, read_body
 from adgraph.workers import Workers
 from storage.database import Database, Transaction
@@ -71,22 +74,41 @@ class Graph(Protocol):
 
 
 class Answer(NamedTuple):
-    """What goes out: a status and the JSON."""
+    """What goes out, a status and the JSON, and what is told of it: its kind, and the code of its first error."""
 
     status: int
     body: bytes
+    kind: str
+    code: str
+    statements: int
+
+
+@dataclass(slots=True)
+class Told:
+    """What the log and the numbers tell of a request; filled in as it becomes known."""
+
+    kind: str = ""
+    code: str = ""
+    statements: int | None = None
+    login_id: int | None = None
 
 
 class GraphQLEndpoint:
     """The ASGI application behind /graphql. `page` answers browsers, when the IDE is on."""
 
     def __init__(
-        self, settings: Settings, workers: Workers, graph: Graph, page: Callable[[], Response] | None = None
+        self,
+        settings: Settings,
+        workers: Workers,
+        graph: Graph,
+        page: Callable[[], Response] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._settings = settings
         self._workers = workers
         self._graph = graph
         self._page = page
+        self._tracing = tracing or Tracing(None)
         self._methods = ALLOWED_METHODS if settings.get_queries or page else ("POST",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,31 +116,46 @@ class GraphQLEndpoint:
         request = Request(scope, receive)
         request_id = request_id_of(request.headers.get("x-request-id"))
         started = time.perf_counter()
+        told = Told()
         try:
-            response = await self._respond(request, request_id)
+            response = await self._respond(request, request_id, told)
         except ClientDisconnect:
             return
         response.headers["X-Request-Id"] = request_id
         response.headers["Vary"] = "Accept, Authorization"
-        elapsed_ms = (time.perf_counter() - started) * 1_000
-        log.info("%s /graphql %d %.1f ms request=%s", request.method, response.status_code, elapsed_ms, request_id)
+        self._tell(told, request, request_id, response.status_code, time.perf_counter() - started)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, request_id: str) -> Response:
+    def _tell(self, told: Told, request: Request, request_id: str, status: int, seconds: float) -> None:
+        observe(Observed("http", told.kind, told.code, seconds, statements=told.statements))
+        known = {"kind": told.kind, "code": told.code, "statements": told.statements, "login_id": told.login_id}
+        extra = {
+            "request_id": request_id,
+            "status": status,
+            "duration_ms": round(seconds * 1_000, 1),
+            **{name: value for name, value in known.items() if value not in (None, "")},
+        }
+        log.info("%s /graphql", request.method, extra=extra)
+
+    async def _respond(self, request: Request, request_id: str, told: Told) -> Response:
         accept = request.headers.get("accept")
         if request.method == "GET" and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
             return self._page()
         media_type = preferred(accept, OFFERS)
         try:
-            answer = await self._run(request, request_id, media_type)
+            answer = await self._run(request, request_id, media_type, told)
         except HttpRefusal as refusal:
+            told.code = refusal.code
             return refusal_response(refusal, media_type or JSON)
         except ClientDisconnect:
             raise
         except StorageError as problem:
-            return refusal_response(_storage_refusal(problem, request_id), media_type or JSON)
+            unanswered = _storage_refusal(problem, request_id)
+            told.code = unanswered.code
+            return refusal_response(unanswered, media_type or JSON)
         except Exception:
-            log.exception("unexpected error request=%s", request_id)
+            log.exception("unexpected error", extra={"request_id": request_id})
+            told.code = "INTERNAL_SERVER_ERROR"
             return refusal_response(unexpected(request_id), media_type or JSON)
         headers = {**SAFE_HEADERS, "Content-Type": f"{media_type}; charset=utf-8"}
         if answer.status == 405:
@@ -127,7 +164,7 @@ class GraphQLEndpoint:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(answer.body, answer.status, headers)
 
-    async def _run(self, request: Request, request_id: str, media_type: str | None) -> Answer:
+    async def _run(self, request: Request, request_id: str, media_type: str | None, told: Told) -> Answer:
         """Read the request here, do everything else in a thread."""
         if request.method not in self._methods:
             raise method_not_allowed(request.method, self._methods)
@@ -140,9 +177,18 @@ class GraphQLEndpoint:
         now_ms = time.time_ns() // 1_000_000
 
         def work() -> tuple[Answer, Caller | None]:
+            with self._tracing.operation(request.headers, request_id) as span:
+                answer, caller = run()
+                span.note("graphql.operation.type", answer.kind)
+                if answer.code:
+                    span.failed(answer.code)
+                return answer, caller
+
+        def run() -> tuple[Answer, Caller | None]:
             asked = parse()
             with database.read() as transaction:
                 caller = anonymous_or_caller(transaction, credentials, now_ms)
+                told.login_id = caller and caller.login_id
                 try:
                     writes = not reads_only and self._graph.writes(asked)
                     result = {}
@@ -152,9 +198,12 @@ class GraphQLEndpoint:
                     raise bad_request("The document or its variables are nested too deeply.") from None
             if writes:
                 result = self._graph.write(asked, database, caller, request_id)
-            return Answer(_status(result, media_type), orjson.dumps(result)), caller
+            kind = "mutation" if writes else "query"
+            code = _first_code(result)
+            return Answer(_status(result, media_type), orjson.dumps(result), kind, code, transaction.statements), caller
 
         answer, caller = await self._workers.run(work)
+        told.kind, told.code, told.statements = answer.kind, answer.code, answer.statements
         if caller and caller.use_is_due:
             self._workers.start(partial(note_use, database, caller, now_ms))
         return answer
@@ -173,6 +222,11 @@ class GraphQLEndpoint:
 def request_id_of(offered: str | None) -> str:
     """The caller's own request id when it is safe to log, else a new one."""
     return offered if offered and _REQUEST_ID.match(offered) else f"{_PROCESS}{next(_REQUESTS):012x}"
+
+
+def _first_code(result: dict[str, Any]) -> str:
+    errors = result.get("errors")
+    return str(errors[0].get("extensions", {}).get("code", "")) if errors else ""
 
 
 def _status(result: dict[str, Any], media_type: str) -> int:
@@ -195,7 +249,7 @@ def _not_acceptable(accept: str | None) -> HttpRefusal:
 
 def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
     """Storage's sentences are written for strangers; its causes are for the log."""
-    log.error("%s request=%s", problem, request_id, exc_info=problem)
+    log.error("%s", problem, exc_info=problem, extra={"request_id": request_id})
     if isinstance(problem, StorageBusy):
         return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"}, request_id=request_id)
     return HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem), request_id=request_id)

@@ -57,11 +57,11 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
         return _formatted(error, extensions)
     if isinstance(cause, StorageError):
         code = STORAGE_BUSY if isinstance(cause, StorageBusy) else STORAGE_UNAVAILABLE
-        log.error("%s request=%s", cause, request_id, exc_info=cause)
+        log.error("%s", cause, exc_info=cause, extra={"request_id": request_id})
         return _formatted(error, {"code": code, "requestId": request_id})
     if cause is None or isinstance(cause, GraphQLError):
         return _formatted(error, {"code": BAD_USER_INPUT})
-    log.error("unexpected error request=%s", request_id, exc_info=cause)
+    log.error("unexpected error", exc_info=cause, extra={"request_id": request_id})
     masked = _formatted(error, {"code": INTERNAL_SERVER_ERROR, "requestId": request_id})
     masked["message"] = f"Something went wrong on our side. Please report request id {request_id}."
     return masked

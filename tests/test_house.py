@@ -13,11 +13,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("adgraph", "schema", "resolvers", "storage")
-LOADED_BY_NAME = {"httptools", "uvloop"}
+LOADED_BY_NAME = {"httptools", "uvloop", "websockets"}
 """What uvicorn picks up when it is there; nothing of ours imports it."""
 IMPORTED_AS = {
     "graphql-core": {"graphql"},
+    "opentelemetry-api": {"opentelemetry"},
+    "opentelemetry-exporter-otlp-proto-http": {"opentelemetry"},
+    "opentelemetry-sdk": {"opentelemetry"},
     "peewee": {"peewee", "playhouse"},
+    "prometheus-client": {"prometheus_client"},
+    "pyjwt": {"jwt"},
     "strawberry-graphql": {"strawberry"},
 }
 """What a distribution is imported as, where that is not its own name."""

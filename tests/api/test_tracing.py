@@ -1,0 +1,125 @@
+"""Traces: a span an operation, a span a statement, no values in any of them; off unless the standard variables ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from adgraph.settings import SettingsError, traces_wanted
+from adgraph.tracing import Tracing
+from storage.database import Database
+from storage.tokens import find_token
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    """Where spans end."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracing(exporter: InMemorySpanExporter) -> Tracing:
+    """Tracing into memory."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return Tracing(provider)
+
+
+def attributes(span: ReadableSpan) -> dict[str, Any]:
+    """What a span says."""
+    return dict(span.attributes or {})
+
+
+def test_each_statement_is_a_span_below_its_operation(
+    tracing: Tracing, exporter: InMemorySpanExporter, database: Database
+) -> None:
+    tracing.watch(database)
+    with tracing.operation({}, "r1") as operation:
+        operation.note("graphql.operation.type", "query")
+        with database.read() as transaction:
+            find_token(transaction, "adg_nothing", 0)
+    statement, whole = exporter.get_finished_spans()
+    assert whole.name == "graphql"
+    assert attributes(whole)["adgraph.request_id"] == "r1"
+    assert statement.parent is not None
+    assert statement.parent.span_id == whole.context.span_id
+    assert statement.name == "SELECT"
+    assert attributes(statement)["db.system.name"] == database.kind
+    assert attributes(statement)["db.response.returned_rows"] == 0
+    assert statement.start_time is not None
+    assert statement.end_time is not None
+    assert whole.start_time is not None
+    assert whole.start_time <= statement.start_time <= statement.end_time
+
+
+def test_a_span_has_the_text_of_a_statement_and_none_of_its_values(
+    tracing: Tracing, exporter: InMemorySpanExporter, database: Database
+) -> None:
+    tracing.watch(database)
+    with database.write() as transaction:
+        transaction.execute(f"SELECT {'?' if database.kind == 'sqlite' else '%s'}", ("jo@user.example",))
+    [span] = exporter.get_finished_spans()
+    assert "SELECT" in attributes(span)["db.query.text"]
+    assert "jo@user.example" not in span.to_json()
+
+
+def test_an_operation_stands_below_the_caller_who_sent_his_trace(
+    tracing: Tracing, exporter: InMemorySpanExporter
+) -> None:
+    sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with tracing.operation({"traceparent": sent}, "r1"):
+        pass
+    with tracing.operation({"traceparent": "nonsense"}, "r2"):
+        pass
+    below, alone = exporter.get_finished_spans()
+    assert f"{below.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
+    assert alone.parent is None
+
+
+def test_an_error_of_the_answer_is_one_of_the_span(tracing: Tracing, exporter: InMemorySpanExporter) -> None:
+    with tracing.operation({}, "r1") as operation:
+        operation.failed("TOO_MANY_NODES")
+    [span] = exporter.get_finished_spans()
+    assert not span.status.is_ok
+    assert attributes(span)["error.type"] == "TOO_MANY_NODES"
+
+
+def test_without_the_standard_variables_nothing_listens(database: Database) -> None:
+    silent = Tracing(None)
+    silent.watch(database)
+    assert database.listener is None
+    with silent.operation({}, "r1") as operation:
+        operation.note("a", 1)
+        operation.failed("A")
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, True),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:4318/v1/traces"}, True),
+        ({"OTEL_TRACES_EXPORTER": "otlp"}, True),
+        ({"OTEL_TRACES_EXPORTER": "none", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, False),
+        ({"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}, False),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, True),
+    ],
+)
+def test_the_standard_variables_switch_traces(environ: dict[str, str], wanted: bool) -> None:
+    assert traces_wanted(environ) is wanted
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OTEL_TRACES_EXPORTER": "zipkin"},
+        {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+    ],
+)
+def test_traces_that_could_not_be_sent_are_refused_at_the_start(environ: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=list(environ)[-1]):
+        traces_wanted(environ)
