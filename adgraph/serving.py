@@ -18,6 +18,9 @@ ALLOCATIONS_BEFORE_COLLECTION = 50_000
 GRACE_SECONDS = 10
 """How long running requests may still take when the server is asked to stop."""
 
+SOCKET_WALL = 4
+"""How many times the longest message a WebSocket may send before the connection is cut."""
+
 
 def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
     """Serve until told to stop. Raises: OperatorError when the address cannot be listened on."""
@@ -34,6 +37,10 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
+        # The endpoint itself refuses what is too long, with a sentence; this is the outer wall.
+        ws_max_size=SOCKET_WALL * settings.max_body_bytes,
+        # Pressing a large answer together would hold up everybody on the event loop.
+        ws_per_message_deflate=False,
     )
     announce(settings, demo, console)
     try:

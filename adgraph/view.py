@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -21,19 +21,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
+from adgraph.auth import Credentials
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
+from adgraph.operations import Asked, Live, Operations
+from adgraph.origins import foreign_refused, is_foreign_get
+from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest, check_content_type, parse_body, parse_query_string, read_body
-from adgraph.workers import Workers
-from storage.database import Database, Transaction
-from storage.errors import StorageBusy, StorageError
 
 log = logging.getLogger("adgraph.requests")
 
 OFFERS = (JSON, GRAPHQL_RESPONSE)
-ALLOWED_METHODS = ("GET", "POST")
+READING = ("GET", "HEAD")
+"""Methods that ask by the address alone; the server leaves the body out where HEAD wants it."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 _PROCESS = uuid4().hex[:20]
@@ -42,32 +42,6 @@ _REQUESTS = count(1)
 
 _STATUS_BY_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "INTERNAL_SERVER_ERROR": 500, "METHOD_NOT_ALLOWED": 405}
 """What a code says in HTTP when there is no data at all; every other code is the request's own fault: 400."""
-
-
-class Graph(Protocol):
-    """Runs a document over one snapshot and returns the response map; no `data` in it means it could not run."""
-
-    def __call__(
-        self,
-        request: GraphQLRequest,
-        transaction: Transaction,
-        caller: Caller | None,
-        request_id: str,
-        *,
-        reads_only: bool,
-    ) -> dict[str, Any]:
-        """Raises: whatever nobody foresaw."""
-        ...
-
-    def writes(self, request: GraphQLRequest) -> bool:
-        """Whether the request is a mutation: it begins transactions of its own."""
-        ...
-
-    def write(
-        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
-    ) -> dict[str, Any]:
-        """Run a mutation, each root field in a write transaction of its own."""
-        ...
 
 
 class Answer(NamedTuple):
@@ -80,14 +54,12 @@ class Answer(NamedTuple):
 class GraphQLEndpoint:
     """The ASGI application behind /graphql. `page` answers browsers, when the IDE is on."""
 
-    def __init__(
-        self, settings: Settings, workers: Workers, graph: Graph, page: Callable[[], Response] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, operations: Operations, page: Callable[[], Response] | None = None) -> None:
         self._settings = settings
-        self._workers = workers
-        self._graph = graph
+        self._operations = operations
         self._page = page
-        self._methods = ALLOWED_METHODS if settings.get_queries or page else ("POST",)
+        reads = ("GET", "HEAD") if settings.get_queries or page else ()
+        self._methods = (*reads, "OPTIONS", "POST")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; whatever happens, the answer is JSON (or the page) and carries a request id."""
@@ -106,8 +78,10 @@ class GraphQLEndpoint:
 
     async def _respond(self, request: Request, request_id: str) -> Response:
         accept = request.headers.get("accept")
-        if request.method == "GET" and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
+        if request.method in READING and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
             return self._page()
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={**SAFE_HEADERS, "Allow": ", ".join(self._methods)})
         media_type = preferred(accept, OFFERS)
         try:
             answer = await self._run(request, request_id, media_type)
@@ -115,8 +89,6 @@ class GraphQLEndpoint:
             return refusal_response(refusal, media_type or JSON)
         except ClientDisconnect:
             raise
-        except StorageError as problem:
-            return refusal_response(_storage_refusal(problem, request_id), media_type or JSON)
         except Exception:
             log.exception("unexpected error request=%s", request_id)
             return refusal_response(unexpected(request_id), media_type or JSON)
@@ -133,35 +105,23 @@ class GraphQLEndpoint:
             raise method_not_allowed(request.method, self._methods)
         if media_type is None:
             raise _not_acceptable(request.headers.get("accept"))
-        reads_only = request.method == "GET"
+        reads_only = request.method in READING
         parse = self._query_parser(request) if reads_only else await self._body_parser(request)
-        credentials = Credentials.of_headers(request.headers)
-        database: Database = request.app.state.database
-        now_ms = time.time_ns() // 1_000_000
+        asked = Asked(parse, Credentials.of_headers(request.headers), request_id, reads_only=reads_only)
 
-        def work() -> tuple[Answer, Caller | None]:
-            asked = parse()
-            with database.read() as transaction:
-                caller = anonymous_or_caller(transaction, credentials, now_ms)
-                try:
-                    writes = not reads_only and self._graph.writes(asked)
-                    result = {}
-                    if not writes:
-                        result = self._graph(asked, transaction, caller, request_id, reads_only=reads_only)
-                except RecursionError:
-                    raise bad_request("The document or its variables are nested too deeply.") from None
-            if writes:
-                result = self._graph.write(asked, database, caller, request_id)
-            return Answer(_status(result, media_type), orjson.dumps(result)), caller
+        def shape(result: dict[str, Any]) -> Answer:
+            return Answer(_status(result, media_type), orjson.dumps(result))
 
-        answer, caller = await self._workers.run(work)
-        if caller and caller.use_is_due:
-            self._workers.start(partial(note_use, database, caller, now_ms))
+        answer = await self._operations.run(request.app.state.database, asked, shape)
+        if isinstance(answer, Live):
+            raise TypeError("a subscription has begun that nobody can follow")
         return answer
 
     def _query_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
         if not self._settings.get_queries:
-            raise method_not_allowed("GET", ("POST",))
+            raise method_not_allowed(request.method, ("OPTIONS", "POST"))
+        if is_foreign_get(request.headers, self._settings.allowed_origins):
+            raise foreign_refused()
         return partial(parse_query_string, request.scope["query_string"].decode("latin-1"))
 
     async def _body_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
@@ -191,11 +151,3 @@ def _not_acceptable(accept: str | None) -> HttpRefusal:
     return HttpRefusal(
         406, "NOT_ACCEPTABLE", f"Answers are {' or '.join(OFFERS)}, and the request accepts neither: Accept: {accept}"
     )
-
-
-def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
-    """Storage's sentences are written for strangers; its causes are for the log."""
-    log.error("%s request=%s", problem, request_id, exc_info=problem)
-    if isinstance(problem, StorageBusy):
-        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"}, request_id=request_id)
-    return HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem), request_id=request_id)
