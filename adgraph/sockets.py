@@ -326,7 +326,7 @@ class Connection:
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.wait(tasks)
 
 
 def _payload(response: dict[str, Any]) -> tuple[bool, str]:
