@@ -39,13 +39,18 @@ class RevisionWatch:
             return
         self._listeners += 1
         try:
-            if self._asking is None or self._asking.done():
+            if self.is_idle:
                 self._loop = asyncio.get_running_loop()
                 self._asking = asyncio.create_task(self._ask(database))
             while self._latest <= revision:
                 await self._news.wait()
         finally:
             self._listeners -= 1
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked of the database, because nobody waits."""
+        return self._asking is None or self._asking.done()
 
     def wake(self) -> None:
         """Something was written in this process: look at once. Safe from any thread."""

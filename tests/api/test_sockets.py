@@ -14,6 +14,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from adgraph import sockets
 from adgraph.app import create_app, open_database
 from adgraph.demo import prepare_demo
+from adgraph.documents import sha256_of
 from adgraph.settings import Settings
 from resolvers.changes import cursor_of
 from storage.database import Database
@@ -48,13 +49,14 @@ def now_ms() -> int:
 
 
 @pytest.fixture
-def serve(url: str) -> Iterator[Serve]:
+def serve(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Starts servers with the settings named."""
+    empty = tmp_path_factory.mktemp("queries")
     with ExitStack() as stack:
 
         def start(**settings: Any) -> TestClient:
             chosen = Settings(database_url=url, worker=False, **settings)
-            return stack.enter_context(TestClient(create_app(chosen, queries=Path("none"))))
+            return stack.enter_context(TestClient(create_app(chosen, queries=empty)))
 
         yield start
 
@@ -450,3 +452,33 @@ def test_the_unexpected_ends_one_operation_and_says_one_sentence(
         assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
         assert "division" not in error["message"]
         assert socket.answer("2", WHO)["data"]
+
+
+def test_who_leaves_is_worked_for_no_more(client: TestClient, token: str) -> None:
+    [endpoint] = (route.app for route in client.app.routes if getattr(route, "path", "") == "/graphql"  # type: ignore[attr-defined]
+                  and isinstance(route.app, sockets.SocketEndpoint))  # fmt: skip
+    with connected(client, token) as socket:
+        socket.subscribe("s", ENDLESS)
+        socket.answer("q", WHO)
+        assert (endpoint.connections, endpoint.subscriptions) == (1, 1)
+    began = time.monotonic()
+    while endpoint.connections or endpoint.subscriptions or not endpoint.watch.is_idle:
+        assert time.monotonic() - began < 1
+        time.sleep(0.01)
+
+
+def test_a_persisted_document_may_be_named_over_a_socket(client: TestClient, token: str) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256_of(WHO)}}
+    with connected(client, token) as socket:
+        assert socket.answer("1", WHO, extensions=extensions)["data"]
+        socket.send({"type": "subscribe", "id": "2", "payload": {"extensions": extensions}})
+        assert socket.receive()["payload"]["data"]["viewer"]
+
+
+def test_only_trusted_documents_are_run_over_a_socket_too(serve: Serve, token: str, tmp_path: Path) -> None:
+    (tmp_path / "past.graphql").write_text(PAST)
+    client = serve(documents="trusted", documents_folder=str(tmp_path))
+    with connected(client, token) as socket:
+        assert socket.error("1", WHO)["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
+        socket.send({"type": "subscribe", "id": "s", "payload": {"documentId": f"sha256:{sha256_of(PAST)}"}})
+        assert [socket.receive()["type"] for _ in range(3)] == ["next", "next", "complete"]
