@@ -15,19 +15,25 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from adgraph.auth import Credentials, required_caller
 from adgraph.background import BackgroundWorker, Worker, clock
+from adgraph.documents import Documents, trusted_documents
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
 from adgraph.metrics import CONTENT_TYPE_LATEST, Metrics
 from adgraph.negotiation import HTML, JSON, preferred
-from adgraph.page import Assets, Page
+from adgraph.operations import Graph, Operations
+from adgraph.origins import Cors
+from adgraph.page import Assets, Page, queries_folder
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings, metrics_folder, traces_wanted
+from adgraph.sockets import SocketEndpoint
 from adgraph.tracing import tracing_for
-from adgraph.view import Graph, GraphQLEndpoint, request_id_of
+from adgraph.view import GraphQLEndpoint, request_id_of
+from adgraph.watch import RevisionWatch
 from adgraph.workers import Workers
 from storage.database import Database
 from storage.errors import StorageError
@@ -60,7 +66,11 @@ def create_app(
     )
     page = Page(queries) if settings.shows_ide else None
     tracing = tracing_for(traces_wanted())
-    endpoint = GraphQLEndpoint(settings, workers, graph or graph_for(settings), page.html if page else None, tracing)
+    watch = RevisionWatch()
+    graph = graph or graph_for(settings)
+    operations = Operations(graph, documents_for(settings, graph, queries), workers, watch.wake, tracing)
+    endpoint = GraphQLEndpoint(settings, operations, page.html if page else None)
+    sockets = SocketEndpoint(settings, operations, watch)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -79,12 +89,14 @@ def create_app(
                     # On a thread, because the loop still answers what is under way.
                     await asyncio.to_thread(background.close)
         finally:
+            await watch.close()
             workers.close()
             database.close()
             tracing.close()
 
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
+        Route("/graphql", Cors(endpoint, settings.allowed_origins)),
+        WebSocketRoute("/graphql", sockets),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
     ]
@@ -92,11 +104,24 @@ def create_app(
         routes.append(Route("/metrics", numbers))
     if page:
         routes += page_routes(page, demo if settings.demo else None)
+    routes.append(WebSocketRoute("/{path:path}", no_socket_here))
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     # A redirect from /graphql/ would turn some clients' POST into a GET.
     app.router.redirect_slashes = False
     return app
+
+
+def documents_for(settings: Settings, graph: Graph, queries: Path | None = None) -> Documents:
+    """The documents a server under these settings knows. Raises: SettingsError for trusted ones that cannot run."""
+    trusted = trusted_documents(trusted_folders(settings, queries)) if settings.knows_documents else []
+    return Documents(trusted, only_trusted=settings.documents == "trusted", refusal_of=graph.refusal_of)
+
+
+def trusted_folders(settings: Settings, queries: Path | None = None) -> list[Path]:
+    """Where trusted documents lie: `queries/`, and the folder of the settings."""
+    folder = settings.documents_folder
+    return [queries or queries_folder(), *([Path(folder)] if folder else [])]
 
 
 def _background(settings: Settings, database: Database) -> BackgroundWorker | None:
@@ -120,7 +145,7 @@ def open_database(settings: Settings) -> Database:
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
-        pool_size=settings.threads + 1,  # one for the worker
+        pool_size=settings.threads + 2,  # one for the worker, one for whoever watches for new revisions
         statement_timeout_ms=settings.request_timeout_ms,
     )
 
@@ -189,6 +214,12 @@ async def numbers(request: Request) -> Response:
     told: Metrics = request.app.state.metrics
     text = await asyncio.to_thread(told.text)
     return Response(text, headers={**SAFE_HEADERS, "Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def no_socket_here(socket: WebSocket) -> None:
+    """404 for a WebSocket anywhere else, in JSON."""
+    message = "There is no WebSocket at this address; connect to /graphql."
+    await socket.send_denial_response(refusal_response(HttpRefusal(404, "NOT_FOUND", message)))
 
 
 async def not_found(request: Request, problem: HTTPException) -> Response:

@@ -1,20 +1,24 @@
-"""The one place where HTTP hands over to the graph: a request, a caller and a snapshot in, the response map out."""
+"""Where the transports hand over to the graph: a request, a caller and a snapshot in, the response map out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adgraph.auth import Caller
+from adgraph.operations import Feed, FeedStep, Graph, Kind
 from adgraph.settings import Settings
-from adgraph.view import Graph
 from adgraph.wire import GraphQLRequest
+from resolvers.changes import Tail
 from resolvers.session import Limits, Session, Viewer
 from resolvers.writing import WriteSession
 from storage.database import Database, Transaction
 from storage.records.ids import Instant
+
+if TYPE_CHECKING:
+    from schema.streams import Stream
 
 
 class SessionGraph:
@@ -42,15 +46,37 @@ class SessionGraph:
             request.query,
             request.variables,
             request.operation_name,
-            Session(transaction, _viewer(caller), _now(), self._limits),
+            self._session(transaction, caller),
             request_id=request_id,
             introspection=self._introspection,
             reads_only=reads_only,
         )
 
-    def writes(self, request: GraphQLRequest) -> bool:
-        """Whether the request is a mutation."""
-        return self._engine.writes(request.query, request.operation_name, introspection=self._introspection)
+    def kind(self, request: GraphQLRequest) -> Kind | None:
+        """What the request is; None when it cannot be run."""
+        kind = self._engine.kind(request.query, request.operation_name, introspection=self._introspection)
+        return kind.value if kind else None
+
+    def refusal_of(self, text: str) -> dict[str, Any] | None:
+        """Why a document can never run; None when it can."""
+        return self._engine.refusal_of(text, introspection=self._introspection)
+
+    def subscribe(
+        self, request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str
+    ) -> Feed | dict[str, Any]:
+        """A subscription that has begun, or the response map that says why it cannot."""
+        begun = self._engine.subscribe(
+            request.query,
+            request.variables,
+            request.operation_name,
+            self._session(transaction, caller),
+            request_id=request_id,
+            introspection=self._introspection,
+        )
+        return begun if isinstance(begun, dict) else SessionFeed(begun, self._session)
+
+    def _session(self, transaction: Transaction, caller: Caller | None) -> Session:
+        return Session(transaction, _viewer(caller), _now(), self._limits)
 
     def write(
         self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
@@ -71,6 +97,19 @@ class SessionGraph:
             introspection=self._introspection,
             begin_write=begin,
         )
+
+
+class SessionFeed:
+    """A subscription under way: each step is a session of its own, of whoever its credentials name then."""
+
+    def __init__(self, stream: Stream, session: Callable[[Transaction, Caller | None], Session]) -> None:
+        self._stream = stream
+        self._session = session
+        self.begins = stream.begins
+
+    def step(self, tail: Tail, transaction: Transaction, caller: Caller | None, request_id: str) -> FeedStep:
+        """The next event after `tail` in this snapshot."""
+        return FeedStep(*self._stream.step(self._session(transaction, caller), tail, request_id))
 
 
 def _viewer(caller: Caller | None) -> Viewer | None:

@@ -40,14 +40,18 @@ class HttpRefusal(Exception):
         self.headers = dict(headers or {})
         self.request_id = request_id
 
-    def body(self) -> bytes:
-        """The GraphQL response map, as JSON."""
+    def errors(self) -> list[dict[str, Any]]:
+        """The errors of the GraphQL response map."""
         extensions: dict[str, Any] = {"code": self.code}
         if self.number is not None:
             extensions["number"] = self.number
         if self.request_id is not None:
             extensions["requestId"] = self.request_id
-        return orjson.dumps({"errors": [{"message": self.message, "extensions": extensions}]})
+        return [{"message": self.message, "extensions": extensions}]
+
+    def body(self) -> bytes:
+        """The GraphQL response map, as JSON."""
+        return orjson.dumps({"errors": self.errors()})
 
 
 def bad_request(message: str, *, code: str = "BAD_REQUEST") -> HttpRefusal:

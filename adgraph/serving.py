@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from adgraph.app import DemoSession, create_app
 from adgraph.logs import log_to_terminal
-from adgraph.settings import METRICS_FOLDER, Settings, hand_down, traces_wanted
+from adgraph.settings import METRICS_FOLDER, Settings, hand_down
 from adgraph.tokens import OperatorError
 
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
@@ -25,6 +25,8 @@ GRACE_SECONDS = 10
 """How long running requests may still take when the server is asked to stop."""
 BACKLOG = 2_048
 """Connections the system holds for us until a process takes them; uvicorn's own number."""
+SOCKET_WALL = 4
+"""How many times the longest message a WebSocket may send before the connection is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +46,32 @@ class AppFactory:
 def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
     """Serve until told to stop, in as many processes as the settings say.
 
-    Raises: OperatorError when the address cannot be listened on, SettingsError for traces that cannot be sent.
+    Raises: OperatorError when the address cannot be listened on, SettingsError for what cannot be done.
     """
-    log_to_terminal(settings)
-    traces_wanted()
+    factory = AppFactory(settings, demo)
+    # Made here also where other processes serve: what is wrong with the settings is said before they start.
+    app = factory()
     listening = listen(settings.host, settings.port)
+    several = settings.processes > 1
     config = uvicorn.Config(
-        AppFactory(settings, demo),
-        factory=True,
+        factory if several else app,
+        factory=several,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
         ws="websockets-sansio",
-        ws_max_size=settings.max_body_bytes,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         workers=settings.processes,
+        # The endpoint itself refuses what is too long, with a sentence; this is the outer wall.
+        ws_max_size=SOCKET_WALL * settings.max_body_bytes,
+        # Pressing a large answer together would hold up everybody on the event loop.
+        ws_per_message_deflate=False,
     )
     announce(settings, demo, console)
-    if settings.processes == 1:
+    if not several:
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
         console.print("Stopped.")

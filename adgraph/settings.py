@@ -96,6 +96,21 @@ def _networks(text: str) -> str:
     return ",".join(str(ip_network(each.strip())) for each in text.split(","))
 
 
+def _origins(text: str) -> str:
+    origins = [one.strip() for one in text.split(",") if one.strip()]
+    for one in origins:
+        parts = urlsplit(one)
+        # As browsers write it: no path, no default port, lower case.
+        if parts.scheme not in ("http", "https") or not parts.hostname or one != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(text)
+        if "@" in parts.netloc or "*" in one or one != one.lower() or parts.port == _DEFAULT_PORTS[parts.scheme]:
+            raise ValueError(text)
+    return ",".join(dict.fromkeys(origins))
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The decisions of one deployment. Sizes are bytes, times are milliseconds (`…_ms`)."""
@@ -129,8 +144,38 @@ class Settings:
     get_queries: bool = _variable(
         "ADGRAPH_GET_QUERIES", "whether queries (never mutations) may come by GET", SWITCH, _switch, True
     )
+    documents: str = _variable(
+        "ADGRAPH_DOCUMENTS",
+        "whether any document is run, or only trusted ones: those of queries/ and of ADGRAPH_DOCUMENTS_FOLDER",
+        "any or trusted",
+        {name: name for name in ("any", "trusted")}.__getitem__,
+        "any",
+    )
+    documents_folder: str | None = _variable(
+        "ADGRAPH_DOCUMENTS_FOLDER",
+        "where more trusted documents lie, as .graphql files; each may be asked for by its SHA-256",
+        "a folder",
+        str,
+        None,
+    )
+    cors_origins: str | None = _variable(
+        "ADGRAPH_CORS_ORIGINS",
+        "which other sites' pages may use the API from browsers (unset: none)",
+        "origins such as https://app.example, separated by commas",
+        _origins,
+        None,
+    )
+    max_sockets: int = _variable(
+        "ADGRAPH_MAX_SOCKETS", "how many WebSockets one process keeps open", *_between(0, 100_000), 1_000
+    )
+    max_subscriptions: int = _variable(
+        "ADGRAPH_MAX_SUBSCRIPTIONS", "how many subscriptions one process keeps going", *_between(0, 100_000), 1_000
+    )
     max_body_bytes: int = _variable(
-        "ADGRAPH_MAX_BODY_BYTES", "the longest request body taken", *_between(1_024, 64 * MEBIBYTE), MEBIBYTE
+        "ADGRAPH_MAX_BODY_BYTES",
+        "the longest request body or WebSocket message taken",
+        *_between(1_024, 64 * MEBIBYTE),
+        MEBIBYTE,
     )
     max_nodes: int = _variable(
         "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
@@ -213,6 +258,17 @@ class Settings:
     def shows_ide(self) -> bool:
         """Whether browsers get the IDE page."""
         return self.demo if self.ide is None else self.ide
+
+    @property
+    def knows_documents(self) -> bool:
+        """Whether trusted documents are read when the server starts."""
+        return self.documents == "trusted" or self.documents_folder is not None
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins of pages that may use the API besides this server's own page."""
+        public = urlsplit(self.public_url)
+        return frozenset((self.cors_origins or "").split(",")) - {""} | {f"{public.scheme}://{public.netloc}"}
 
     @property
     def allows_introspection(self) -> bool:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -22,21 +20,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
-from adgraph.metrics import Observed, observe
+from adgraph.auth import Credentials
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
+from adgraph.operations import Asked, Live, Operations
+from adgraph.origins import foreign_refused, is_foreign_get
+from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
-from adgraph.tracing import Tracing
+from adgraph.telling import Told
 from adgraph.wire import GraphQLRequest, check_content_type, parse_body, parse_query_string, read_body
-from adgraph.workers import Workers
-from storage.database import Database, Transaction
-from storage.errors import StorageBusy, StorageError
 
 log = logging.getLogger("adgraph.requests")
 
 OFFERS = (JSON, GRAPHQL_RESPONSE)
-ALLOWED_METHODS = ("GET", "POST")
+READING = ("GET", "HEAD")
+"""Methods that ask by the address alone; the server leaves the body out where HEAD wants it."""
+CLIENT_LEFT = "CLIENT_LEFT"
+"""What the log and the numbers call a request whose caller did not wait for the answer."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 
 _PROCESS = uuid4().hex[:20]
@@ -47,116 +46,57 @@ _STATUS_BY_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "INTERNAL_SERVER_ER
 """What a code says in HTTP when there is no data at all; every other code is the request's own fault: 400."""
 
 
-class Graph(Protocol):
-    """Runs a document over one snapshot and returns the response map; no `data` in it means it could not run."""
-
-    def __call__(
-        self,
-        request: GraphQLRequest,
-        transaction: Transaction,
-        caller: Caller | None,
-        request_id: str,
-        *,
-        reads_only: bool,
-    ) -> dict[str, Any]:
-        """Raises: whatever nobody foresaw."""
-        ...
-
-    def writes(self, request: GraphQLRequest) -> bool:
-        """Whether the request is a mutation: it begins transactions of its own."""
-        ...
-
-    def write(
-        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
-    ) -> dict[str, Any]:
-        """Run a mutation, each root field in a write transaction of its own."""
-        ...
-
-
 class Answer(NamedTuple):
-    """What goes out, a status and the JSON, and what is told of it: its kind, and the code of its first error."""
+    """What goes out: a status and the JSON."""
 
     status: int
     body: bytes
-    kind: str
-    code: str
-    statements: int
-
-
-@dataclass(slots=True)
-class Told:
-    """What the log and the numbers tell of a request; filled in as it becomes known."""
-
-    kind: str = ""
-    code: str = ""
-    statements: int | None = None
-    login_id: int | None = None
 
 
 class GraphQLEndpoint:
     """The ASGI application behind /graphql. `page` answers browsers, when the IDE is on."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        workers: Workers,
-        graph: Graph,
-        page: Callable[[], Response] | None = None,
-        tracing: Tracing | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, operations: Operations, page: Callable[[], Response] | None = None) -> None:
         self._settings = settings
-        self._workers = workers
-        self._graph = graph
+        self._operations = operations
         self._page = page
-        self._tracing = tracing or Tracing(None)
-        self._methods = ALLOWED_METHODS if settings.get_queries or page else ("POST",)
+        reads = ("GET", "HEAD") if settings.get_queries or page else ()
+        self._methods = (*reads, "OPTIONS", "POST")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; whatever happens, the answer is JSON (or the page) and carries a request id."""
         request = Request(scope, receive)
         request_id = request_id_of(request.headers.get("x-request-id"))
-        started = time.perf_counter()
-        told = Told()
+        told = Told("http", request_id)
         try:
-            response = await self._respond(request, request_id, told)
+            response = await self._respond(request, told)
         except ClientDisconnect:
+            told.code = CLIENT_LEFT
+            told.answered(f"{request.method} /graphql")
             return
         response.headers["X-Request-Id"] = request_id
         response.headers["Vary"] = "Accept, Authorization"
-        self._tell(told, request, request_id, response.status_code, time.perf_counter() - started)
+        told.answered(f"{request.method} /graphql", response.status_code)
         await response(scope, receive, send)
 
-    def _tell(self, told: Told, request: Request, request_id: str, status: int, seconds: float) -> None:
-        observe(Observed("http", told.kind, told.code, seconds, statements=told.statements))
-        known = {"kind": told.kind, "code": told.code, "statements": told.statements, "login_id": told.login_id}
-        extra = {
-            "request_id": request_id,
-            "status": status,
-            "duration_ms": round(seconds * 1_000, 1),
-            **{name: value for name, value in known.items() if value not in (None, "")},
-        }
-        log.info("%s /graphql", request.method, extra=extra)
-
-    async def _respond(self, request: Request, request_id: str, told: Told) -> Response:
+    async def _respond(self, request: Request, told: Told) -> Response:
         accept = request.headers.get("accept")
-        if request.method == "GET" and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
+        if request.method in READING and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
             return self._page()
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={**SAFE_HEADERS, "Allow": ", ".join(self._methods)})
         media_type = preferred(accept, OFFERS)
         try:
-            answer = await self._run(request, request_id, media_type, told)
+            answer = await self._run(request, told, media_type)
         except HttpRefusal as refusal:
             told.code = refusal.code
             return refusal_response(refusal, media_type or JSON)
         except ClientDisconnect:
             raise
-        except StorageError as problem:
-            unanswered = _storage_refusal(problem, request_id)
-            told.code = unanswered.code
-            return refusal_response(unanswered, media_type or JSON)
         except Exception:
-            log.exception("unexpected error", extra={"request_id": request_id})
+            log.exception("unexpected error", extra={"request_id": told.request_id})
             told.code = "INTERNAL_SERVER_ERROR"
-            return refusal_response(unexpected(request_id), media_type or JSON)
+            return refusal_response(unexpected(told.request_id), media_type or JSON)
         headers = {**SAFE_HEADERS, "Content-Type": f"{media_type}; charset=utf-8"}
         if answer.status == 405:
             headers["Allow"] = "POST"
@@ -164,53 +104,29 @@ class GraphQLEndpoint:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(answer.body, answer.status, headers)
 
-    async def _run(self, request: Request, request_id: str, media_type: str | None, told: Told) -> Answer:
+    async def _run(self, request: Request, told: Told, media_type: str | None) -> Answer:
         """Read the request here, do everything else in a thread."""
         if request.method not in self._methods:
             raise method_not_allowed(request.method, self._methods)
         if media_type is None:
             raise _not_acceptable(request.headers.get("accept"))
-        reads_only = request.method == "GET"
+        reads_only = request.method in READING
         parse = self._query_parser(request) if reads_only else await self._body_parser(request)
-        credentials = Credentials.of_headers(request.headers)
-        database: Database = request.app.state.database
-        now_ms = time.time_ns() // 1_000_000
+        asked = Asked(parse, Credentials.of_headers(request.headers), told, request.headers, reads_only=reads_only)
 
-        def work() -> tuple[Answer, Caller | None]:
-            with self._tracing.operation(request.headers, request_id) as span:
-                answer, caller = run()
-                span.note("graphql.operation.type", answer.kind)
-                if answer.code:
-                    span.failed(answer.code)
-                return answer, caller
+        def shape(result: dict[str, Any]) -> Answer:
+            return Answer(_status(result, media_type), orjson.dumps(result))
 
-        def run() -> tuple[Answer, Caller | None]:
-            asked = parse()
-            with database.read() as transaction:
-                caller = anonymous_or_caller(transaction, credentials, now_ms)
-                told.login_id = caller and caller.login_id
-                try:
-                    writes = not reads_only and self._graph.writes(asked)
-                    result = {}
-                    if not writes:
-                        result = self._graph(asked, transaction, caller, request_id, reads_only=reads_only)
-                except RecursionError:
-                    raise bad_request("The document or its variables are nested too deeply.") from None
-            if writes:
-                result = self._graph.write(asked, database, caller, request_id)
-            kind = "mutation" if writes else "query"
-            code = _first_code(result)
-            return Answer(_status(result, media_type), orjson.dumps(result), kind, code, transaction.statements), caller
-
-        answer, caller = await self._workers.run(work)
-        told.kind, told.code, told.statements = answer.kind, answer.code, answer.statements
-        if caller and caller.use_is_due:
-            self._workers.start(partial(note_use, database, caller, now_ms))
+        answer = await self._operations.run(request.app.state.database, asked, shape)
+        if isinstance(answer, Live):
+            raise TypeError("a subscription has begun that nobody can follow")
         return answer
 
     def _query_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
         if not self._settings.get_queries:
-            raise method_not_allowed("GET", ("POST",))
+            raise method_not_allowed(request.method, ("OPTIONS", "POST"))
+        if is_foreign_get(request.headers, self._settings.allowed_origins):
+            raise foreign_refused()
         return partial(parse_query_string, request.scope["query_string"].decode("latin-1"))
 
     async def _body_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
@@ -222,11 +138,6 @@ class GraphQLEndpoint:
 def request_id_of(offered: str | None) -> str:
     """The caller's own request id when it is safe to log, else a new one."""
     return offered if offered and _REQUEST_ID.match(offered) else f"{_PROCESS}{next(_REQUESTS):012x}"
-
-
-def _first_code(result: dict[str, Any]) -> str:
-    errors = result.get("errors")
-    return str(errors[0].get("extensions", {}).get("code", "")) if errors else ""
 
 
 def _status(result: dict[str, Any], media_type: str) -> int:
@@ -245,11 +156,3 @@ def _not_acceptable(accept: str | None) -> HttpRefusal:
     return HttpRefusal(
         406, "NOT_ACCEPTABLE", f"Answers are {' or '.join(OFFERS)}, and the request accepts neither: Accept: {accept}"
     )
-
-
-def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
-    """Storage's sentences are written for strangers; its causes are for the log."""
-    log.error("%s", problem, exc_info=problem, extra={"request_id": request_id})
-    if isinstance(problem, StorageBusy):
-        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"}, request_id=request_id)
-    return HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem), request_id=request_id)

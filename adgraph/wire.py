@@ -14,13 +14,20 @@ import orjson
 
 from adgraph.refusals import HttpRefusal, bad_request
 
+HASH_PREFIX = "sha256:"
+"""How a `documentId` begins that is a hash."""
+
 
 class GraphQLRequest(NamedTuple):
-    """One operation to run, checked for shape only."""
+    """One operation to run, checked for shape only.
+
+    `query` is empty when the document is only named by `document_hash`, its SHA-256 in hexadecimal.
+    """
 
     query: str
     variables: dict[str, Any] | None
     operation_name: str | None
+    document_hash: str | None = None
 
 
 def check_content_type(value: str | None, encoding: str | None) -> None:
@@ -85,7 +92,7 @@ def parse_body(body: bytes) -> GraphQLRequest:
     except orjson.JSONDecodeError as problem:
         where = f"line {problem.lineno}, column {problem.colno}"
         raise bad_request(f"The body is not valid JSON in UTF-8, near {where}.") from None
-    return _checked(decoded)
+    return checked(decoded)
 
 
 def parse_query_string(text: str) -> GraphQLRequest:
@@ -102,7 +109,7 @@ def parse_query_string(text: str) -> GraphQLRequest:
         if name in found:
             raise bad_request(f"The parameter {name!r} is given twice; give it once.")
         found[name] = _decoded(name, value) if name in ("variables", "extensions") else value
-    return _checked(found)
+    return checked(found)
 
 
 def _decoded(name: str, value: str) -> Any:
@@ -112,7 +119,8 @@ def _decoded(name: str, value: str) -> Any:
         raise bad_request(f"The parameter {name!r} must be a JSON object.") from None
 
 
-def _checked(decoded: Any) -> GraphQLRequest:
+def checked(decoded: Any) -> GraphQLRequest:
+    """The request in decoded JSON. Raises: HttpRefusal (400)."""
     if isinstance(decoded, list):
         raise bad_request("The body is a list; several operations in one request are not taken, send them one by one.")
     if not isinstance(decoded, dict):
@@ -121,14 +129,30 @@ def _checked(decoded: Any) -> GraphQLRequest:
     operation_name = _member(decoded, "operationName", str, "a string")
     extensions = _member(decoded, "extensions", dict, "an object")
     query = _member(decoded, "query", str, "a string")
-    if query is None and extensions and "persistedQuery" in extensions:
-        raise bad_request(
-            "Stored documents are not kept here; send the whole document as 'query'.",
-            code="PERSISTED_QUERY_NOT_SUPPORTED",
-        )
-    if not query:
+    document_hash = _document_hash(decoded, extensions or {})
+    if not query and document_hash is None:
         raise bad_request("There is no 'query'; send the GraphQL document under that name, as a string.")
-    return GraphQLRequest(query, variables, operation_name or None)
+    return GraphQLRequest(query or "", variables, operation_name or None, document_hash)
+
+
+def _document_hash(decoded: dict[str, Any], extensions: dict[str, Any]) -> str | None:
+    """By which hash the document is named: as `documentId`, or as clients of persisted queries do it."""
+    named = _member(decoded, "documentId", str, "a string")
+    persisted = _member(extensions, "persistedQuery", dict, "an object")
+    hashes = set()
+    if named:
+        hashes.add(named.removeprefix(HASH_PREFIX).lower())
+    if persisted is not None:
+        found = _member(persisted, "sha256Hash", str, "a string")
+        if persisted.get("version") != 1 or not found:
+            raise bad_request(
+                "'persistedQuery' must be of version 1 and have a 'sha256Hash'; or send the whole document as 'query'.",
+                code="PERSISTED_QUERY_NOT_SUPPORTED",
+            )
+        hashes.add(found.lower())
+    if len(hashes) > 1:
+        raise bad_request("'documentId' and 'persistedQuery' name different documents; send one of them.")
+    return hashes.pop() if hashes else None
 
 
 def _member(decoded: dict[str, Any], name: str, kind: type, wanted: str) -> Any:

@@ -8,6 +8,7 @@ log is null, as if there were none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -32,28 +33,38 @@ _KINDS = {MANAGER_ACCOUNT: "ManagerAccount", AD_ACCOUNT: "AdAccount", USER: "Use
 """How entries name what they are about."""
 
 
+def may_read_log(session: Session, row: object) -> bool:
+    """Whether the viewer, who sees the row, may know what was done to it."""
+    match row:
+        case ManagerAccountRow():
+            return _held(session.on_manager_account(row.customer_id), Capability.UPDATE_MANAGER_ACCOUNT)
+        case AdAccountRow():
+            return _held(session.on_ad_account(row), Capability.UPDATE_AD_ACCOUNT)
+        case UserRow():
+            held = row.login_id == session.viewer.login_id
+            return held or _held(session.on_manager_account(row.customer_id), Capability.MANAGE_USERS)
+        case ClientLinkRow():
+            return True
+    return False
+
+
 def _held(permissions: Permissions, capability: Capability) -> bool:
     return bool((permissions.capabilities | permissions.withheld) & BIT[capability])
 
 
 def audit_log_of_manager_account(session: Session, row: ManagerAccountRow, page: Page) -> Connection[AuditRow] | None:
     """The log of a manager account, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
-    allowed = _held(session.on_manager_account(row.customer_id), Capability.UPDATE_MANAGER_ACCOUNT)
-    return _log(session, MANAGER_ACCOUNT, row.customer_id, page) if allowed else None
+    return _log(session, MANAGER_ACCOUNT, row.customer_id, page) if may_read_log(session, row) else None
 
 
 def audit_log_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> Connection[AuditRow] | None:
     """The log of an ad account, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
-    allowed = _held(session.on_ad_account(row), Capability.UPDATE_AD_ACCOUNT)
-    return _log(session, AD_ACCOUNT, row.account_id, page) if allowed else None
+    return _log(session, AD_ACCOUNT, row.account_id, page) if may_read_log(session, row) else None
 
 
 def audit_log_of_user(session: Session, row: UserRow, page: Page) -> Connection[AuditRow] | None:
     """The log of a user, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
-    allowed = row.login_id == session.viewer.login_id or _held(
-        session.on_manager_account(row.customer_id), Capability.MANAGE_USERS
-    )
-    return _log(session, USER, row.user_id, page) if allowed else None
+    return _log(session, USER, row.user_id, page) if may_read_log(session, row) else None
 
 
 def audit_log_of_link(session: Session, row: ClientLinkRow, page: Page) -> Connection[AuditRow]:
@@ -67,9 +78,14 @@ def _log(session: Session, kind: str, key: int, page: Page) -> Connection[AuditR
     )
     scope = fingerprint("auditLog", kind, key)
     found = rows or ()
-    session.register(USER, list({row.actor_user_id for row in found if row.actor_user_id is not None}))
-    session.register(LOGIN, list({row.actor_login_id for row in found if row.actor_login_id is not None}))
+    have_entries(session, found)
     return page_of([Edge(row, (row.audit_id,), scope) for row in found], page, scope, descending=True)
+
+
+def have_entries(session: Session, rows: Collection[AuditRow]) -> None:
+    """These entries were loaded together: who they name is, too."""
+    session.register(USER, list({row.actor_user_id for row in rows if row.actor_user_id is not None}))
+    session.register(LOGIN, list({row.actor_login_id for row in rows if row.actor_login_id is not None}))
 
 
 def acting_user(session: Session, row: AuditRow) -> UserRow | None:

@@ -71,10 +71,11 @@ def _sees(session: Session, row: ClientLinkRow) -> bool:
 
 def link_by_id(session: Session, key: ClientLinkId) -> ClientLinkRow | None:
     """A link the viewer may see, or None; loaded for its whole cohort."""
-    return session.together(CLIENT_LINK, key, "row", lambda ids: _links_by_id(session, ids))
+    return session.together(CLIENT_LINK, key, "row", lambda ids: visible_links_by_id(session, ids))
 
 
-def _links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict[ClientLinkId, ClientLinkRow]:
+def visible_links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict[ClientLinkId, ClientLinkRow]:
+    """Those of these links the viewer may see. Cost: at most eleven SELECTs."""
     rows = read.read_client_links(session.transaction, ids)
     return {row.link_id: row for row in visible_links(session, rows.values())}
 
@@ -248,11 +249,17 @@ def invitations_to(session: Session, key: ManagerAccountId, page: Page) -> Conne
 
 def invitation_by_id(session: Session, key: InvitationId) -> InvitationRow | None:
     """An invitation into a manager account the viewer sees, or None."""
-    row = read_invitations(session.transaction, [key]).get(key)
-    if row is None:
-        return None
-    session.know_manager_accounts([row.customer_id])
-    return row if session.reach.on_manager_account(row.customer_id).allow(Capability.VIEW) else None
+    return visible_invitations(session, [key]).get(key)
+
+
+def visible_invitations(session: Session, ids: Collection[InvitationId]) -> dict[InvitationId, InvitationRow]:
+    """Those of these invitations that lead into a manager account the viewer sees. Cost: at most nine SELECTs."""
+    rows = read_invitations(session.transaction, ids)
+    session.know_manager_accounts(list({row.customer_id for row in rows.values()}))
+    reach = session.reach
+    seen = {key: row for key, row in rows.items() if reach.on_manager_account(row.customer_id).allow(Capability.VIEW)}
+    session.register(INVITATION, list(seen))
+    return seen
 
 
 def status_of_invitation(session: Session, row: InvitationRow) -> InvitationStatus:

@@ -13,6 +13,7 @@ from schema.invitation import UserInvitation
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 
 
 @lru_cache(maxsize=1)
@@ -21,6 +22,7 @@ def build_schema() -> strawberry.Schema:
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[UserInvitation, Access, AccessPath],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -3,7 +3,7 @@
 graphql-core interprets a selection again for every row. Here a selection is written out as Python once per
 document — attributes read by name, resolvers called directly, leaves converted by a table — and run for
 every row. It holds no rules of GraphQL of its own: whatever it does not know, and whatever goes wrong while
-it runs, is left to graphql-core, which then runs the whole operation. Queries have no side effects.
+it runs, is left to graphql-core, which then runs the whole operation. Queries and events have no side effects.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from graphql import (
     GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
@@ -87,15 +88,15 @@ class _Collected(NamedTuple):
 
 
 class Plan:
-    """One operation as Python: `run` gives the data of the response."""
+    """One operation as Python: `run` gives the data of the response. `root` is what a subscription's event is about."""
 
     def __init__(self, select: Callable[[Any, _Run], dict[str, Any]], number_of_fields: int) -> None:
         self._select = select
         self._number_of_fields = number_of_fields
 
-    def run(self, context: Any, variables: VariableValues) -> dict[str, Any]:
+    def run(self, context: Any, variables: VariableValues, root: Any = None) -> dict[str, Any]:
         """The data. Raises whatever the resolvers raise; then graphql-core is to run the operation instead."""
-        return self._select(None, _Run(context, variables, self._number_of_fields))
+        return self._select(root, _Run(context, variables, self._number_of_fields))
 
 
 def condition_variables(document: Iterable[Any]) -> frozenset[str]:
@@ -132,9 +133,9 @@ class Compiler:
         self._names: dict[str, Any] = {}
 
     def compile(self, operation: OperationDefinitionNode) -> Plan:
-        """The plan of a query. Raises: Unsupported."""
-        root = self._schema.query_type
-        if operation.operation.value != "query" or root is None or operation.directives:
+        """The plan of a query, or of one event of a subscription. Raises: Unsupported."""
+        root = self._schema.get_root_type(operation.operation)
+        if operation.operation is OperationType.MUTATION or root is None or operation.directives:
             raise Unsupported
         select = self._object(root, [operation.selection_set])
         return Plan(select, self._fields)

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
@@ -35,6 +36,7 @@ class Document:
         self.size = len(text)
         self.refused: dict[str, Any] | None = None
         self.operations: dict[str | None, OperationDefinitionNode] = {}
+        self.fragments: dict[str, FragmentDefinitionNode] = {}
         self.plans: dict[Any, Any] = {}
         self.coercers: dict[str | None, Any] = {}
         try:
@@ -54,6 +56,8 @@ class Document:
         for definition in node.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 self.operations[definition.name.value if definition.name else None] = definition
+            elif isinstance(definition, FragmentDefinitionNode):
+                self.fragments[definition.name.value] = definition
 
     def operation(self, name: str | None) -> OperationDefinitionNode | dict[str, Any]:
         """The operation to run, or the response that says why none can be chosen."""

@@ -8,19 +8,15 @@ import strawberry
 
 from resolvers.access import MOST_CHECKS, access_of, check_many
 from resolvers.errors import Code, Refusal
-from resolvers.links import invitation_by_id, invitations_to, link_by_id, search_client_links
-from resolvers.lookup import (
-    ad_account_by_id,
-    manager_account_by_id,
-    visible_ad_accounts,
-    visible_manager_accounts,
-)
+from resolvers.links import invitations_to, link_by_id, search_client_links
+from resolvers.lookup import ad_account_by_id, manager_account_by_id
+from resolvers.nodes import visible_nodes
 from resolvers.paging import Connection
-from resolvers.people import user_by_id, visible_users
+from resolvers.people import user_by_id
 from resolvers.rules.addresses import validated
 from resolvers.rules.capabilities import Capability
 from resolvers.search import find, search_ad_accounts, search_manager_accounts
-from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
+from resolvers.session import Session
 from schema import ids
 from schema.access import Access, CheckInput, CheckResult, answers, request_of
 from schema.ad_account import AdAccount
@@ -265,46 +261,10 @@ class Query:
 
 
 def _nodes(session: Session, texts: list[strawberry.ID]) -> list[Any]:
-    """Rows for node ids of any kinds, in order; each kind is loaded once. Raises: Refusal BAD_USER_INPUT."""
-    wanted = [ids.parse_node_id(text) for text in texts]
-    by_kind: dict[str, list[Any]] = {}
-    for kind, number in wanted:
-        by_kind.setdefault(kind, []).append(number)
-    found: dict[tuple[str, int], Any] = {}
-    for kind, numbers in by_kind.items():
-        found.update(((kind, number), row) for number, row in _each(session, kind, numbers).items())
-    return [found.get(one) for one in wanted]
+    """Rows for node ids of any kinds, in order; each kind is loaded once. Raises: Refusal BAD_USER_INPUT.
 
-
-def _each(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
-    """Rows by number; in place of one that only a chain over the limit leads to, its refusal, which graphql-core
-    raises at that one's place: the others of the list stay.
+    In place of one that only a chain over the limit leads to stands its refusal, which graphql-core raises there.
     """
-    try:
-        return _load(session, kind, numbers)
-    except Refusal as refusal:
-        if refusal.code != Code.CHAIN_OVER_LIMIT:
-            raise
-    rows: dict[Any, Any] = {}
-    for number in numbers:
-        try:
-            rows.update(_load(session, kind, [number]))
-        except Refusal as refusal:
-            rows[number] = refusal
-    return rows
-
-
-def _load(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
-    if kind == ids.MANAGER_ACCOUNT:
-        session.register(MANAGER_ACCOUNT, numbers)
-        return visible_manager_accounts(session, numbers)
-    if kind == ids.AD_ACCOUNT:
-        session.register(AD_ACCOUNT, numbers)
-        return visible_ad_accounts(session, numbers)
-    if kind == ids.USER:
-        session.register(USER, numbers)
-        return visible_users(session, numbers)
-    if kind == ids.CLIENT_LINK:
-        session.register(CLIENT_LINK, numbers)
-        return {number: link_by_id(session, number) for number in numbers}
-    return {number: invitation_by_id(session, number) for number in numbers}
+    wanted = [ids.parse_node_id(text) for text in texts]
+    found = visible_nodes(session, wanted)
+    return [found.get(one) for one in wanted]

@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from resolvers.changes import cursor_of
 from resolvers.people import customer_roles_of_viewer, viewer_user_rows
 from resolvers.rules.capabilities import Capability
 from resolvers.search import accessible_ad_accounts
@@ -60,6 +61,13 @@ class Viewer:
     @strawberry.field(description="The revision of the data that this whole answer describes.")
     def revision(self, info: Info) -> strawberry.ID:
         return strawberry.ID(str(info.context.revision))
+
+    @strawberry.field(
+        description="Where the subscription `changes` goes on after this answer: give it as `after`, and you are told"
+        " every revision that came later, none twice."
+    )
+    def changes_cursor(self, info: Info) -> str:
+        return cursor_of(info.context.revision)
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

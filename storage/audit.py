@@ -46,20 +46,23 @@ class FirstResult(NamedTuple):
     revision: RevisionId
 
 
+AUDIT_COLUMNS = (
+    AuditEntry.id,
+    AuditEntry.revision,
+    AuditEntry.at_ms,
+    AuditEntry.operation,
+    AuditEntry.entity_kind,
+    AuditEntry.entity_id,
+    AuditEntry.actor_login_id,
+    AuditEntry.actor_user_id,
+    AuditEntry.before,
+    AuditEntry.after,
+    AuditEntry.reason,
+)
+"""The columns of an `AuditRow`."""
+
 _ENTRIES = Statement(
-    AuditEntry.select(
-        AuditEntry.id,
-        AuditEntry.revision,
-        AuditEntry.at_ms,
-        AuditEntry.operation,
-        AuditEntry.entity_kind,
-        AuditEntry.entity_id,
-        AuditEntry.actor_login_id,
-        AuditEntry.actor_user_id,
-        AuditEntry.before,
-        AuditEntry.after,
-        AuditEntry.reason,
-    )
+    AuditEntry.select(*AUDIT_COLUMNS)
     .where((AuditEntry.entity_kind == Param("kind")) & is_in(AuditEntry.entity_id, "ids"))
     .order_by(AuditEntry.entity_id, AuditEntry.id),
     AuditRow,

@@ -575,7 +575,7 @@ class AuditEntry(Table):
     reason = TextField(null=True)
 
     class Meta:
-        indexes = ((("entity_kind", "entity_id", "id"), False),)
+        indexes = ((("entity_kind", "entity_id", "id"), False), (("revision", "id"), False))
 
 
 class WriteRequest(Table):

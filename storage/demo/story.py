@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
+import orjson
+
+from storage.audit import AuditNote, write_audit_entries
 from storage.billing import write_payment_instruments
 from storage.database import Transaction
 from storage.entries import (
@@ -25,7 +28,7 @@ from storage.entries import (
     UserEntry,
     UserInvitationEntry,
 )
-from storage.records.ids import ClientLinkId, UserId
+from storage.records.ids import ClientLinkId, LoginId, UserId
 from storage.records.values import ClientLinkStatus
 from storage.writes import (
     Stamp,
@@ -123,7 +126,8 @@ class Story:
 
     def write(self, transaction: Transaction) -> None:
         """Write it all, in the order of time; at one moment in the order it was told."""
-        for when, chapter in sorted(self._chapters.items(), key=lambda item: item[0].at_ms):
+        notes, logins = self._audit(), self._logins()
+        for when, chapter in self._in_order():
             actor = UserId(when.actor) if when.actor else None
             stamp = begin_revision(transaction, operation=when.operation, at_ms=when.at_ms, actor_user_id=actor)
             for kind, write in _WRITERS:
@@ -133,3 +137,30 @@ class Story:
                 write_client_link_status(transaction, stamp, links, status)
             for change in chapter.changes:
                 change(transaction, stamp)
+            write_audit_entries(transaction, stamp, when.operation, logins.get(actor), notes[when], None)
+
+    def _audit(self) -> dict[_When, list[AuditNote]]:
+        """What the audit log has of the lives of links, as it would have been written when they were led."""
+        told: dict[_When, list[AuditNote]] = defaultdict(list)
+        statuses: dict[ClientLinkId, ClientLinkStatus] = {}
+        for when, chapter in self._in_order():
+            for entry in chapter.entries[ClientLinkEntry]:
+                statuses[entry.id] = entry.status
+                told[when].append(AuditNote("ClientLink", entry.id, None, _json(entry._asdict())))
+            for status, links in chapter.links.items():
+                for link in links:
+                    before = _json({"status": statuses[link]})
+                    told[when].append(AuditNote("ClientLink", link, before, _json({"status": status})))
+                    statuses[link] = status
+        return told
+
+    def _logins(self) -> dict[UserId | None, LoginId]:
+        """Whose login each user of the story is part of."""
+        return {entry.id: entry.login_id for chapter in self._chapters.values() for entry in chapter.entries[UserEntry]}
+
+    def _in_order(self) -> list[tuple[_When, _Chapter]]:
+        return sorted(self._chapters.items(), key=lambda item: item[0].at_ms)
+
+
+def _json(values: dict[str, Any]) -> str:
+    return orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()

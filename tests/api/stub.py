@@ -9,6 +9,7 @@ from typing import Any
 import graphql
 
 from adgraph.auth import Caller
+from adgraph.operations import Feed, Kind
 from adgraph.wire import GraphQLRequest
 from storage.database import Database, Transaction
 from storage.errors import StorageBusy
@@ -68,8 +69,20 @@ class StubGraph:
             return _request_errors("METHOD_NOT_ALLOWED", [graphql.GraphQLError("Send mutations by POST.")])
         return self._execute(document, request, caller)
 
-    def writes(self, request: GraphQLRequest) -> bool:
-        return False
+    def kind(self, request: GraphQLRequest) -> Kind | None:
+        return None
+
+    def refusal_of(self, text: str) -> dict[str, Any] | None:
+        try:
+            problems = graphql.validate(SCHEMA, graphql.parse(text))
+        except graphql.GraphQLError as problem:
+            problems = [problem]
+        return _request_errors("REFUSED", problems) if problems else None
+
+    def subscribe(
+        self, request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str
+    ) -> Feed | dict[str, Any]:
+        raise NotImplementedError
 
     def write(
         self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str

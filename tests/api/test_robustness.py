@@ -25,7 +25,7 @@ MEMBERS = st.fixed_dictionaries(
     },
 )
 HEADER_TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
-METHODS = st.sampled_from(["GET", "POST", "POST", "POST", "PUT", "OPTIONS", "QUERY"])
+METHODS = st.sampled_from(["GET", "POST", "POST", "POST", "PUT", "QUERY"])
 ACCEPTS = st.sampled_from(["*/*", JSON, "application/graphql-response+json", "text/html"]) | HEADER_TEXT
 CONTENT_TYPES = st.sampled_from([JSON, JSON, JSON, "text/plain"]) | HEADER_TEXT
 

@@ -16,9 +16,9 @@ import uvicorn
 
 from adgraph.app import create_app, open_database
 from adgraph.demo import prepare_demo
+from adgraph.operations import Graph
 from adgraph.serving import listen
 from adgraph.settings import Settings
-from adgraph.view import Graph
 from storage.migrate import migrate
 
 if TYPE_CHECKING:

@@ -132,7 +132,8 @@ def every_list() -> list[ListField]:
     """All lists of the schema; those that can be ordered, in every order."""
     found = []
     for parent in GRAPH.type_map.values():
-        if isinstance(parent, GraphQLObjectType):
+        # What a subscription tells has no end and no pages.
+        if isinstance(parent, GraphQLObjectType) and parent is not GRAPH.subscription_type:
             for name, field in parent.fields.items():
                 if "first" in field.args:
                     found.append(ListField(parent.name, name))

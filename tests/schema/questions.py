@@ -39,5 +39,8 @@ def operation(text: str) -> OperationDefinitionNode:
     return only
 
 
-MUTATIONS = [path for path in FILES if operation(path.read_text()).operation is OperationType.MUTATION]
-QUERIES = [path for path in FILES if path not in MUTATIONS]
+def _of(kind: OperationType) -> list[Path]:
+    return [path for path in FILES if operation(path.read_text()).operation is kind]
+
+
+QUERIES, MUTATIONS, SUBSCRIPTIONS = map(_of, (OperationType.QUERY, OperationType.MUTATION, OperationType.SUBSCRIPTION))

@@ -16,7 +16,8 @@ from storage.records.values import ClientLinkStatus
 from tests.databases import Databases
 from tests.oracle import World
 from tests.schema.client import GRAPH, NOW_MS, GraphClient
-from tests.schema.questions import FILES, FOLDER, MUTATIONS, QUERIES, operation, question
+from tests.schema.questions import FILES, FOLDER, MUTATIONS, QUERIES, SUBSCRIPTIONS, operation, question
+from tests.schema.subscriber import Subscriber
 from tests.schema.write_client import Writer, dump
 
 NEVER_KEPT = {ClientLinkStatus.LINK_ACCEPTED, ClientLinkStatus.UNLINK_REQUESTED, ClientLinkStatus.UNLINK_CANCELED}
@@ -124,6 +125,12 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "clientLinks.nodes.*.transitions.*.to": {"UNLINK_FAILED", "LINK_DECLINED", "INACTIVE"},
         "clientLinks.nodes.*.viewerActions.*": {"REQUEST_UNLINK", "CANCEL"},
     },
+    "what-changes-as-it-happens": {
+        "changes.operation": "addClientLinks",
+        "changes.actor": "alex@contoso.example",
+        "changes.changed.*.node.name": ["L1 manages L2"],
+        "changes.changed.*.entries.*.before": [None],
+    },
     "which-accounts-are-paused-or-suspended": {
         "managerAccount.adAccounts.edges.*.node.accountId": ["111111", "111222"],
         "managerAccount.adAccounts.edges.*.node.pauseReason": [2, 2],
@@ -163,6 +170,12 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "who-changed-this": {
         "managerAccount.auditLog.nodes": [],
         "managerAccount.adAccounts.nodes.*.auditLog.nodes": [[], []],
+        "managerAccount.clientLinks.nodes.0.auditLog.nodes.*.operation": [
+            "advanceClientLinks",
+            "advanceClientLinks",
+            "acceptClientLink",
+            "addClientLinks",
+        ],
     },
     "who-is-above-this-account": {
         "adAccount.ancestors.edges.*.node.customerId": ["333", "222", "111"],
@@ -269,6 +282,17 @@ def test_a_visitor_of_the_page_is_answered_too(
     asked = question(path)
     data = GraphClient(demo_database, logins[WORKED_USER_NAME], world=demo_world).data(asked.text, asked.variables)
     assert all(data.values())
+
+
+@pytest.mark.parametrize("path", SUBSCRIPTIONS, ids=lambda path: path.stem)
+def test_a_subscription_tells_its_first_event_at_once_and_ends(
+    path: Path, demo_database: Database, logins: dict[str, int]
+) -> None:
+    asked = question(path)
+    assert asked.variables["first"] == 1
+    subscriber = Subscriber(demo_database, logins[asked.asked_as], asked.text, asked.variables)
+    require_expected(path, subscriber.data())
+    assert subscriber.is_over
 
 
 by_mutation = pytest.mark.parametrize("path", MUTATIONS, ids=lambda path: path.stem)

@@ -57,6 +57,8 @@ SHORT_LISTS = {
     "AdAccount.viewerRoles": "at most every role",
     "AddressValidation.problems": "at most a few for each field",
     "AddressValidation.suggestedAddresses": "at most one for each state of a postal code",
+    "Change.changed": "what one write wrote about",
+    "ChangedNode.entries": "what one write did to one thing",
     "CheckResult.nearMisses": "bounded by the paths an answer may list",
     "ClientLink.transitions": "the life of one link",
     "ClientLink.viewerActions": "at most every action",

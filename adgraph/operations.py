@@ -1,0 +1,248 @@
+"""The one way an operation is run, by HTTP and over a socket: who asks, which document, which snapshot, what answer.
+
+Everything that touches the database or the graph happens in a thread of `Workers`. What goes wrong comes out as an
+`HttpRefusal`; whoever called puts it into the form of its transport.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use, required_caller
+from adgraph.documents import Documents
+from adgraph.refusals import HttpRefusal, bad_request, unexpected
+from adgraph.telling import Told
+from adgraph.tracing import Tracing
+from adgraph.wire import GraphQLRequest
+from adgraph.workers import Workers
+from resolvers.changes import Tail
+from resolvers.errors import Refusal
+from storage.database import Database, Transaction
+from storage.errors import StorageBusy, StorageError
+
+log = logging.getLogger("adgraph.requests")
+
+Kind = Literal["query", "mutation", "subscription"]
+ResponseMap = dict[str, Any]
+T = TypeVar("T")
+
+
+class FeedStep(NamedTuple):
+    """How far a feed has come, and the response map of its event, if there was one."""
+
+    tail: Tail
+    response: ResponseMap | None
+
+
+class Feed(Protocol):
+    """A subscription under way, between its steps."""
+
+    @property
+    def begins(self) -> Tail:
+        """How far it has come before its first step."""
+        ...
+
+    def step(self, tail: Tail, transaction: Transaction, caller: Caller | None, request_id: str) -> FeedStep:
+        """The next event after `tail` in this snapshot."""
+        ...
+
+
+class Graph(Protocol):
+    """Runs documents and returns response maps; no `data` in one means that it could not run."""
+
+    def kind(self, request: GraphQLRequest) -> Kind | None:
+        """What the request is; None when it cannot be run."""
+        ...
+
+    def refusal_of(self, text: str) -> ResponseMap | None:
+        """Why a document can never run; None when it can."""
+        ...
+
+    def __call__(
+        self,
+        request: GraphQLRequest,
+        transaction: Transaction,
+        caller: Caller | None,
+        request_id: str,
+        *,
+        reads_only: bool,
+    ) -> ResponseMap:
+        """Run a query over one snapshot. Raises: whatever nobody foresaw."""
+        ...
+
+    def write(self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str) -> ResponseMap:
+        """Run a mutation, each root field in a write transaction of its own."""
+        ...
+
+    def subscribe(
+        self, request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str
+    ) -> Feed | ResponseMap:
+        """Begin a subscription, or say why it cannot."""
+        ...
+
+
+class Asked(NamedTuple):
+    """One operation as a transport hands it over. `parse` is run in the thread; it raises HttpRefusal."""
+
+    parse: Callable[[], GraphQLRequest]
+    credentials: Credentials
+    told: Told
+    headers: Mapping[str, str] = {}
+    """Where the caller's own trace is found, if he has one."""
+    reads_only: bool = False
+    """Refuse mutations: the request may be repeated by anybody (GET)."""
+    subscribes: bool = False
+    """Whether the transport can carry more than one answer."""
+
+    @property
+    def request_id(self) -> str:
+        """By which it is found in the log."""
+        return self.told.request_id
+
+
+class Operations:
+    """Runs operations. `shape` makes of a response map what the transport sends, still in the thread."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        documents: Documents,
+        workers: Workers,
+        on_write: Callable[[], None],
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._graph = graph
+        self._documents = documents
+        self._workers = workers
+        self._on_write = on_write
+        self._tracing = tracing or Tracing(None)
+
+    async def run(self, database: Database, asked: Asked, shape: Callable[[ResponseMap], T]) -> T | Live[T]:
+        """The answer, or a subscription that has begun. Raises: HttpRefusal."""
+        now_ms = _now_ms()
+
+        def work() -> tuple[T | Live[T], Caller | None]:
+            with self._tracing.operation(asked.headers, asked.request_id) as span:
+                outcome, caller = self._outcome(database, asked, now_ms)
+                told = asked.told
+                span.note("graphql.operation.type", told.kind)
+                if isinstance(outcome, dict):
+                    told.code = _first_code(outcome)
+                    if told.code:
+                        span.failed(told.code)
+                    return shape(outcome), caller
+            return Live(self, database, asked, outcome, shape), caller
+
+        answer, caller = await self.work(work, asked.request_id)
+        if caller and caller.use_is_due:
+            self._workers.start(partial(note_use, database, caller, now_ms))
+        return answer
+
+    async def caller(self, database: Database, credentials: Credentials, request_id: str) -> Caller:
+        """Who asks, by the function every request goes through; somebody must. Raises: HttpRefusal."""
+
+        def work() -> Caller:
+            with database.read() as transaction:
+                return required_caller(transaction, credentials, _now_ms())
+
+        return await self.work(work, request_id)
+
+    async def step(self, live: Live[T], tail: Tail) -> tuple[Tail, T | None]:
+        """The next event of a subscription, over a snapshot of now, for whoever its credentials name now."""
+        asked = live.asked
+
+        def work() -> tuple[Tail, T | None]:
+            with live.database.read() as transaction:
+                caller = anonymous_or_caller(transaction, asked.credentials, _now_ms())
+                step = live.feed.step(tail, transaction, caller, asked.request_id)
+            return step.tail, None if step.response is None else live.shape(step.response)
+
+        return await self.work(work, asked.request_id)
+
+    async def work(self, work: Callable[[], T], request_id: str) -> T:
+        """What `work` returns, from a thread. Raises: HttpRefusal for whatever goes wrong."""
+        try:
+            return await self._workers.run(work)
+        except HttpRefusal:
+            raise
+        except StorageError as problem:
+            raise _storage_refusal(problem, request_id) from problem
+        except Refusal as refusal:
+            raise HttpRefusal(503, str(refusal.code), refusal.message, request_id=request_id) from refusal
+        except RecursionError:
+            raise bad_request("The document or its variables are nested too deeply.") from None
+        except Exception as problem:
+            log.exception("unexpected error", extra={"request_id": request_id})
+            raise unexpected(request_id) from problem
+
+    def _outcome(self, database: Database, asked: Asked, now_ms: int) -> tuple[ResponseMap | Feed, Caller | None]:
+        request = self._documents.asked(asked.parse())
+        if isinstance(request, dict):
+            return request, None
+        kind = self._graph.kind(request)
+        told = asked.told
+        told.kind = kind or ""
+        with database.read() as transaction:
+            caller = anonymous_or_caller(transaction, asked.credentials, now_ms)
+            told.login_id = caller and caller.login_id
+            if kind == "subscription" and asked.subscribes:
+                return self._graph.subscribe(request, transaction, caller, asked.request_id), caller
+            if kind != "mutation" or asked.reads_only:
+                run = partial(self._graph, reads_only=asked.reads_only)
+                result = run(request, transaction, caller, asked.request_id)
+                told.statements = transaction.statements
+                return result, caller
+        result = self._graph.write(request, database, caller, asked.request_id)
+        self._on_write()
+        return result, caller
+
+
+class Live(Generic[T]):
+    """A subscription that has begun: its steps are taken one after the other by whoever sends the events."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        database: Database,
+        asked: Asked,
+        feed: Feed,
+        shape: Callable[[ResponseMap], T],
+    ) -> None:
+        self._operations = operations
+        self.database = database
+        self.asked = asked
+        self.feed = feed
+        self.shape = shape
+
+    async def step(self, tail: Tail) -> tuple[Tail, T | None]:
+        """How far it has come after the next step, and the event to send, if there was one. Raises: HttpRefusal.
+
+        After an error the same step may be taken again.
+        """
+        return await self._operations.step(self, tail)
+
+
+def _first_code(response: ResponseMap) -> str:
+    errors = response.get("errors")
+    return str(errors[0].get("extensions", {}).get("code", "")) if errors else ""
+
+
+def expires_at_ms(caller: Caller) -> int:
+    """When the caller's credentials stop working by themselves, in milliseconds since 1970."""
+    return caller.token.expires_at_ms
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _storage_refusal(problem: StorageError, request_id: str) -> HttpRefusal:
+    """Storage's sentences are written for strangers; its causes are for the log."""
+    log.error("%s", problem, exc_info=problem, extra={"request_id": request_id})
+    if isinstance(problem, StorageBusy):
+        return HttpRefusal(503, "STORAGE_BUSY", str(problem), headers={"Retry-After": "1"}, request_id=request_id)
+    return HttpRefusal(503, "STORAGE_UNAVAILABLE", str(problem), request_id=request_id)
