@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("adgraph", "schema", "resolvers", "storage")
-LOADED_BY_NAME = {"httptools", "uvloop"}
+LOADED_BY_NAME = {"httptools", "uvloop", "websockets"}
 """What uvicorn picks up when it is there; nothing of ours imports it."""
 IMPORTED_AS = {
     "graphql-core": {"graphql"},

@@ -156,9 +156,7 @@ class Story:
 
     def _logins(self) -> dict[UserId | None, LoginId]:
         """Whose login each user of the story is part of."""
-        return {
-            entry.id: entry.login_id for chapter in self._chapters.values() for entry in chapter.entries[UserEntry]
-        }
+        return {entry.id: entry.login_id for chapter in self._chapters.values() for entry in chapter.entries[UserEntry]}
 
     def _in_order(self) -> list[tuple[_When, _Chapter]]:
         return sorted(self._chapters.items(), key=lambda item: item[0].at_ms)
