@@ -185,6 +185,16 @@ def settings() -> None:
         out.print(f"    {variable.decides}: {variable.allowed}", highlight=False)
 
 
+@app.command()
+def documents() -> None:
+    """List the trusted documents: the name of each, and the SHA-256 it may be asked for by."""
+    from adgraph.app import trusted_folders
+    from adgraph.documents import trusted_documents
+
+    for one in trusted_documents(trusted_folders(Settings.from_env())):
+        out.print(f"sha256:{one.hash}  {one.name}", highlight=False)
+
+
 _SWITCHED = {None: "unset", True: "on", False: "off"}
 
 

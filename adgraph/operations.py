@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -123,11 +124,10 @@ class Operations:
 
     async def run(self, database: Database, asked: Asked, shape: Callable[[ResponseMap], T]) -> T | Live[T]:
         """The answer, or a subscription that has begun. Raises: HttpRefusal."""
-        now_ms = _now_ms()
 
         def work() -> tuple[T | Live[T], Caller | None]:
             with self._tracing.operation(asked.headers, asked.request_id) as span:
-                outcome, caller = self._outcome(database, asked, now_ms)
+                outcome, caller = self._outcome(database, asked)
                 told = asked.told
                 span.note("graphql.operation.type", told.kind)
                 if isinstance(outcome, dict):
@@ -139,15 +139,17 @@ class Operations:
 
         answer, caller = await self.work(work, asked.request_id)
         if caller and caller.use_is_due:
-            self._workers.start(partial(note_use, database, caller, now_ms))
+            self._workers.start(partial(note_use, database, caller, _now_ms()))
         return answer
 
     async def caller(self, database: Database, credentials: Credentials, request_id: str) -> Caller:
         """Who asks, by the function every request goes through; somebody must. Raises: HttpRefusal."""
 
         def work() -> Caller:
-            with database.read() as transaction:
-                return required_caller(transaction, credentials, _now_ms())
+            with _asked_by(database, credentials, required_caller) as (_, caller):
+                if caller is None:
+                    raise TypeError("somebody is required, and nobody was found")
+                return caller
 
         return await self.work(work, request_id)
 
@@ -156,8 +158,7 @@ class Operations:
         asked = live.asked
 
         def work() -> tuple[Tail, T | None]:
-            with live.database.read() as transaction:
-                caller = anonymous_or_caller(transaction, asked.credentials, _now_ms())
+            with _asked_by(live.database, asked.credentials) as (transaction, caller):
                 step = live.feed.step(tail, transaction, caller, asked.request_id)
             return step.tail, None if step.response is None else live.shape(step.response)
 
@@ -179,15 +180,14 @@ class Operations:
             log.exception("unexpected error", extra={"request_id": request_id})
             raise unexpected(request_id) from problem
 
-    def _outcome(self, database: Database, asked: Asked, now_ms: int) -> tuple[ResponseMap | Feed, Caller | None]:
+    def _outcome(self, database: Database, asked: Asked) -> tuple[ResponseMap | Feed, Caller | None]:
         request = self._documents.asked(asked.parse())
         if isinstance(request, dict):
             return request, None
         kind = self._graph.kind(request)
         told = asked.told
         told.kind = kind or ""
-        with database.read() as transaction:
-            caller = anonymous_or_caller(transaction, asked.credentials, now_ms)
+        with _asked_by(database, asked.credentials) as (transaction, caller):
             told.login_id = caller and caller.login_id
             if kind == "subscription" and asked.subscribes:
                 return self._graph.subscribe(request, transaction, caller, asked.request_id), caller
@@ -229,6 +229,15 @@ class Live(Generic[T]):
 def _first_code(response: ResponseMap) -> str:
     errors = response.get("errors")
     return str(errors[0].get("extensions", {}).get("code", "")) if errors else ""
+
+
+@contextmanager
+def _asked_by(
+    database: Database, credentials: Credentials, judge: Callable[..., Caller | None] = anonymous_or_caller
+) -> Iterator[tuple[Transaction, Caller | None]]:
+    """A snapshot, and whom the credentials name in it: every operation and every event begins here."""
+    with database.read() as transaction:
+        yield transaction, judge(transaction, credentials, _now_ms())
 
 
 def expires_at_ms(caller: Caller) -> int:

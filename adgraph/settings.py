@@ -161,7 +161,7 @@ class Settings:
     cors_origins: str | None = _variable(
         "ADGRAPH_CORS_ORIGINS",
         "which other sites' pages may use the API from browsers (unset: none)",
-        "origins such as https://app.example, separated by commas",
+        "origins, separated by commas, such as https://app.example",
         _origins,
         None,
     )

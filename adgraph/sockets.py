@@ -110,6 +110,8 @@ class Connection:
         self._id = request_id_of(socket.headers.get("x-request-id"))
         self._credentials: Credentials | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._working: set[asyncio.Task[None]] = set()
+        """Also those whose ids are free again, while their last message waits for a client that does not read."""
         self._over: asyncio.Future[Closing | None] = asyncio.get_running_loop().create_future()
         self._timer: asyncio.Task[None] | None = None
 
@@ -123,7 +125,7 @@ class Connection:
             await asyncio.wait((listening, self._over), return_when=asyncio.FIRST_COMPLETED)
             closing = self._over.result() if self._over.done() else None
         finally:
-            await _end([listening, self._timer, *self._operations.values()])
+            await _end([listening, self._timer, *self._working])
         if closing is not None:
             await self._send_close(closing)
         code = closing.code if closing else "left"
@@ -163,7 +165,7 @@ class Connection:
             case messages.Subscribe(key, payload):
                 await self._subscribe(key, payload)
             case messages.Complete(key) if key in self._operations:
-                self._operations.pop(key).cancel()
+                await _end([self._operations.pop(key)])
 
     async def _init(self, payload: dict[str, Any]) -> None:
         if self._credentials is not None:
@@ -186,12 +188,14 @@ class Connection:
             self._close(UNAUTHORIZED, "Unauthorized: send connection_init first, and wait for connection_ack.")
         elif key in self._operations:
             self._close(ALREADY_THERE, f"Subscriber for {key} already exists")
-        elif len(self._operations) >= MOST_OPERATIONS:
+        elif len(self._working) >= MOST_OPERATIONS:
             await self._send_errors(key, _too_many(f"A connection runs at most {MOST_OPERATIONS} operations at a time"))
         else:
             told = Told("socket", request_id_of(None))
             asked = Asked(partial(checked, payload), self._credentials, told, self._socket.headers, subscribes=True)
-            self._operations[key] = asyncio.create_task(self._operate(key, asked))
+            task = self._operations[key] = asyncio.create_task(self._operate(key, asked))
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
 
     # What is run
 
@@ -240,7 +244,7 @@ class Connection:
             while not tail.is_over:
                 tail, event = await self._patiently(partial(live.step, tail))
                 if event is not None:
-                    await self._send(messages.message("next", key, event[1]))
+                    await self._send(messages.message("next", key, _as_next(*event)))
                 elif not tail.is_over:
                     await endpoint.watch.beyond(self._database, tail.position)
         finally:
@@ -343,6 +347,11 @@ def _payload(response: dict[str, Any]) -> tuple[bool, str]:
     """Whether the document ran, and its response as the payload of `next`, or its errors as the payload of `error`."""
     ran = "data" in response
     return ran, orjson.dumps(response if ran else response["errors"]).decode()
+
+
+def _as_next(ran: bool, payload: str) -> str:
+    """An event that was stopped on its way has errors only, and the subscription goes on."""
+    return payload if ran else f'{{"data":null,"errors":{payload}}}'
 
 
 def _errors(refusal: HttpRefusal) -> str:

@@ -24,7 +24,13 @@
     return fetch(url, { ...init, headers });
   }
 
-  const fetcher = GraphiQL.createFetcher({ url: '/graphql', fetch: fetchAsCaller });
+  const fetcher = GraphiQL.createFetcher({
+    url: '/graphql',
+    fetch: fetchAsCaller,
+    subscriptionUrl: `${location.origin.replace(/^http/, 'ws')}/graphql`,
+    // Read anew for every subscription: somebody else may have signed in since.
+    wsConnectionParams: { get authorization() { return session.token && `Bearer ${session.token}`; } },
+  });
 
   // --- who is signed in --------------------------------------------------------------------------------------
 

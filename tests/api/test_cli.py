@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import socket
 import time
@@ -163,6 +164,21 @@ def test_settings_lists_every_variable_but_no_password(monkeypatch: pytest.Monke
     assert "hunter2" not in shown
     assert "db.example/graph" in shown
     assert shown.count("ADGRAPH_") >= 12
+
+
+def test_documents_are_listed_with_the_hash_they_may_be_asked_for_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.graphql").write_text("{ __typename }\n")
+    monkeypatch.setenv("ADGRAPH_DOCUMENTS_FOLDER", str(tmp_path))
+    lines = run("documents").stdout.splitlines()
+    assert f"sha256:{hashlib.sha256(b'{ __typename }' + bytes([10])).hexdigest()}  mine" in lines
+    assert any(line.endswith("  who-am-i-and-what-may-i-do") for line in lines)
+
+
+def test_a_folder_of_documents_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADGRAPH_DOCUMENTS_FOLDER", "/nowhere")
+    assert "'/nowhere'" in refused("documents")
 
 
 def test_a_merged_login_gets_no_token(database: Database, demo: str) -> None:

@@ -154,14 +154,14 @@ def test_who_reads_slowly_is_told_everything_and_nothing_piles_up(
     server: LiveServer, demo: Database, token: str
 ) -> None:
     start = latest(demo)
-    written = [write_about(demo, 111111, "y" * 20_000) for _ in range(200)]
+    written = [write_about(demo, 111111, "y" * 20_000) for _ in range(100)]
     with LiveSocket(server.port, token) as socket:
         socket.subscribe("w", WIDE, after=cursor_of(start), first=1)
         assert len(list(socket.events())) == 1
         before = server.resident_kib()
         socket.subscribe("s", WIDE, after=cursor_of(start), first=len(written))
         time.sleep(2)
-        # All of it would be two hundred megabytes; some events stand in buffers, of the kernel and of this client.
+        # All of it would be some eighty megabytes; some events stand in buffers, of the kernel and of this client.
         assert server.resident_kib() - before < 40_000
         told = [int(event["revision"]) for event in socket.events()]
     assert told == written
@@ -202,3 +202,23 @@ def test_a_hundred_listeners_hold_up_no_request(server: LiveServer, demo: Databa
         assert time.monotonic() - began < 2
         for socket in sockets:
             assert socket.receive()["payload"]["data"]["changes"]["revision"] == str(revision)
+
+
+def test_who_asks_and_does_not_read_is_refused_more(server: LiveServer, demo: Database, token: str) -> None:
+    for _ in range(50):
+        write_about(demo, 111222, "z" * 20_000)
+    query = '{ adAccount(id: "111222") { auditLog(first: 50) { nodes { after } } } }'
+    asked = 150
+    with LiveSocket(server.port, token) as socket:
+        for number in range(asked):
+            socket.subscribe(str(number), query)
+        time.sleep(3)
+        ends = {"complete": 0, "error": 0}
+        while sum(ends.values()) < asked:
+            told = socket.receive()
+            if told["type"] == "error":
+                assert told["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+            if told["type"] in ends:
+                ends[told["type"]] += 1
+    assert ends["error"] > 0
+    assert ends["complete"] >= 50

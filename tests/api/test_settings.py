@@ -38,6 +38,9 @@ def test_an_empty_value_is_as_good_as_none() -> None:
         ("ADGRAPH_GET_QUERIES", "0", "get_queries", False),
         ("ADGRAPH_MAX_BODY_BYTES", "2048", "max_body_bytes", 2_048),
         ("ADGRAPH_MAX_NODES", "500000", "max_nodes", 500_000),
+        ("ADGRAPH_DOCUMENTS", "trusted", "documents", "trusted"),
+        ("ADGRAPH_MAX_SOCKETS", "0", "max_sockets", 0),
+        ("ADGRAPH_MAX_SUBSCRIPTIONS", "100000", "max_subscriptions", 100_000),
         ("ADGRAPH_LOG_LEVEL", "debug", "log_level", "debug"),
     ],
 )
@@ -63,6 +66,8 @@ def test_a_good_value_is_taken(name: str, text: str, field: str, value: Any) -> 
         ("ADGRAPH_IDE", "2"),
         ("ADGRAPH_MAX_NODES", "0"),
         ("ADGRAPH_THREADS", "-1"),
+        ("ADGRAPH_DOCUMENTS", "some"),
+        ("ADGRAPH_MAX_SOCKETS", "100001"),
         ("ADGRAPH_LOG_LEVEL", "loud"),
     ],
 )

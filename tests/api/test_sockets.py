@@ -17,6 +17,8 @@ from adgraph.demo import prepare_demo
 from adgraph.documents import sha256_of
 from adgraph.settings import Settings
 from resolvers.changes import cursor_of
+from resolvers.errors import RequestStopped, too_many_values
+from resolvers.session import Session
 from storage.database import Database
 from storage.demo import WORKED_USER_NAME
 from storage.reads.logins import read_login
@@ -180,7 +182,10 @@ def test_a_revoked_token_is_told_no_event(client: TestClient, token: str, issue:
         assert socket.closed()[0] == 4401
 
 
-def test_a_merged_login_ends_its_connections_with_120(client: TestClient, token: str, database: Database) -> None:
+def test_a_merged_login_ends_its_connections_with_120(
+    client: TestClient, token: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "RECHECK_SECONDS", 0.2)
     with connected(client, token) as socket:
         socket.subscribe("a", ENDLESS)
         socket.subscribe("b", ENDLESS)
@@ -482,3 +487,24 @@ def test_only_trusted_documents_are_run_over_a_socket_too(serve: Serve, token: s
         assert socket.error("1", WHO)["extensions"]["code"] == "DOCUMENT_NOT_TRUSTED"
         socket.send({"type": "subscribe", "id": "s", "payload": {"documentId": f"sha256:{sha256_of(PAST)}"}})
         assert [socket.receive()["type"] for _ in range(3)] == ["next", "next", "complete"]
+
+
+def test_an_event_over_a_limit_is_told_as_errors_and_the_next_one_comes(
+    client: TestClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Session.serve
+
+    def serve_but_once(self: Session, values: int) -> None:
+        monkeypatch.setattr(Session, "serve", plain)
+        raise RequestStopped(too_many_values(1))
+
+    with connected(client, token) as socket:
+        monkeypatch.setattr(Session, "serve", serve_but_once)
+        socket.subscribe(
+            "s", f'subscription {{ changes(after: "{BEGINNING}", first: 2) {{ changed {{ node {{ id }} }} }} }}'
+        )
+        told = socket.receive()
+        assert (told["type"], told["payload"]["data"]) == ("next", None)
+        assert told["payload"]["errors"][0]["extensions"]["code"] == "TOO_MANY_VALUES"
+        assert socket.receive()["payload"]["data"]["changes"]["changed"]
+        assert socket.receive()["type"] == "complete"

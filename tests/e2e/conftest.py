@@ -43,7 +43,7 @@ def running(settings: Settings, *, graph: Graph | None, queries: Path | None) ->
     database.close()
     app = create_app(settings, demo=demo, graph=graph, queries=queries)
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -34,12 +34,22 @@ PEOPLE = ("alex@contoso.example", "erik@l3.example", "farah@l3.example", "gus@l4
 """Super Admin of everything below, Standard, one limited to an account, Super Admin and Viewer elsewhere, an agency."""
 
 
-@pytest.fixture
-def demo(databases: Databases, migrated_url: str) -> Iterator[Database]:
-    """A demo company that may be changed."""
+@pytest.fixture(scope="module")
+def template(databases: Databases, migrated_url: str) -> Iterator[str]:
+    """The address of a demo company that nobody has open."""
     url = databases.copy_of(migrated_url)
     database = Database.open(url)
     load_demo(database, now_ms=NOW_MS)
+    database.close()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def demo(databases: Databases, template: str) -> Iterator[Database]:
+    """A demo company that may be changed."""
+    url = databases.copy_of(template)
+    database = Database.open(url)
     yield database
     database.close()
     databases.drop(url)
