@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from adgraph.auth import Credentials, required_caller
 from adgraph.background import BackgroundWorker, Worker
+from adgraph.billing import billing_for
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
 from adgraph.negotiation import HTML, JSON, preferred
@@ -94,11 +95,19 @@ def create_app(
 def _background(settings: Settings, database: Database) -> BackgroundWorker | None:
     if not settings.worker:
         return None
-    background = BackgroundWorker(
-        Worker(database, interval_ms=settings.worker_interval_ms, sender=sender_for(settings))
-    )
+    background = BackgroundWorker(worker_for(settings, database))
     background.start()
     return background
+
+
+def worker_for(settings: Settings, database: Database) -> Worker:
+    """The worker under these settings."""
+    return Worker(
+        database,
+        interval_ms=settings.worker_interval_ms,
+        sender=sender_for(settings),
+        billing=billing_for(settings),
+    )
 
 
 def open_database(settings: Settings) -> Database:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
+from resolvers.billing_transition import BILLING, BillingTransition
 from resolvers.mail import Sender, send_due_mail
 from resolvers.worker import Step, Trouble, Work, work_off
 from storage.database import Database
@@ -30,12 +31,13 @@ class Worker:
         *,
         interval_ms: int,
         sender: Sender | None = None,
+        billing: BillingTransition = BILLING,
         now: Callable[[], Instant] = clock,
     ) -> None:
         self._interval_s = interval_ms / 1_000
         self._now = now
         self._stopping = Event()
-        self._work = Work(database, stops=self._stopping.is_set)
+        self._work = Work(database, billing, self._stopping.is_set)
         self._sender = sender
 
     def run(self) -> None:
