@@ -8,12 +8,13 @@ from __future__ import annotations
 from storage.database import Database
 from storage.demo.agency import UNDER_WAY, tell_agency
 from storage.demo.story import EPOCH_MS, Story
+from storage.demo.visitors import VISITORS, Visitor
 from storage.demo.worked_example import WORKED_USER_NAME, tell_worked_example
 from storage.errors import StorageFailure
 from storage.models import ManagerAccount
 from storage.writes import continue_ids_after_given_ones
 
-__all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "UNDER_WAY", "WORKED_USER_NAME", "load_demo"]
+__all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "UNDER_WAY", "VISITORS", "WORKED_USER_NAME", "Visitor", "load_demo"]
 
 EARLIEST_NOW_MS = Story.at_day(800)
 """The demo's past is told up to here; what is pending in it was sent shortly before `now_ms`."""
