@@ -20,12 +20,12 @@ from resolvers.rules.reach import users_of_login
 from resolvers.rules.user_fields import is_email
 from resolvers.writing import WriteSession
 from storage.outbox import NewMail, drop_mail_of_link, write_mail
+from storage.reads.deciding import read_super_admins_of
 from storage.reads.entities import read_ad_accounts, read_contact_infos, read_manager_accounts, read_users
 from storage.reads.links import read_client_links, read_link_periods
-from storage.records.facts import EveryAccount
 from storage.records.ids import ClientLinkId, ManagerAccountId, UserId
 from storage.records.rows import ClientLinkRow, ContactInfoRow, UserRow
-from storage.records.values import ClientLinkStatus, LinkType, LoginStatus, Role, UserStatus
+from storage.records.values import ClientLinkStatus, LinkType, LoginStatus, UserStatus
 
 OUTCOMES: dict[LinkEvent, LinkOutcome] = {
     LinkEvent.ACCEPT: LinkOutcome.ACCEPTED,
@@ -54,13 +54,14 @@ def tell_client(session: WriteSession, key: ClientLinkId) -> None:
     """Write to the client's people that a link was sent to them.
 
     To an ad account's primary user; where there is none who is active, and for a manager account, to those who
-    are Super Admins in it. Cost: a fixed number of SELECTs, one INSERT.
+    are Super Admins in it, not limited to what is linked. Cost: a fixed number of SELECTs, one INSERT.
     """
     row = read_client_links(session.transaction, [key])[key]
     if row.suppress_notification:
         return
     primary = _primary_user(session, row)
-    people = [primary] if primary is not None else _super_admins(session, ManagerAccountId(row.client_owner_id))
+    owner = ManagerAccountId(row.client_owner_id)
+    people = [primary] if primary is not None else read_super_admins_of(session.transaction, owner)
     told = {
         **_told(session, row),
         "permission": row.permission,
@@ -89,7 +90,7 @@ def tell_sender(session: WriteSession, row: ClientLinkRow, event: LinkEvent, why
     if outcome is None or row.suppress_notification:
         return
     sender = _sender(session, row)
-    if sender is None or sender.login_id == session.signing_login:
+    if sender is None:
         return
     told = {**_told(session, row), "outcome": outcome, "why": why}
     _write(session, row, MailKind.CLIENT_LINK_OUTCOME, [sender], told)
@@ -107,26 +108,12 @@ def _primary_user(session: WriteSession, row: ClientLinkRow) -> UserRow | None:
     return user if user is not None and _is_active(user) else None
 
 
-def _super_admins(session: WriteSession, manager_account: ManagerAccountId) -> list[UserRow]:
-    """Who is Super Admin in the manager account itself, for all of it: they may answer whatever it is asked."""
-    excerpt = Excerpt(session.transaction)
-    holders = excerpt.know_holders_in([manager_account])
-    held = excerpt.facts.assignments_by_user
-    admins = [
-        user
-        for user in sorted(holders)
-        for item in held.get(user, ())
-        if item.manager_account_id == manager_account and item.role == Role.SUPER_ADMIN and item.scope == EveryAccount()
-    ]
-    return [user for user in read_users(session.transaction, admins).values() if _is_active(user)]
-
-
 def _sender(session: WriteSession, row: ClientLinkRow) -> UserRow | None:
-    """Who sent a link, when he is active and may still manage such links there."""
+    """Who sent a link, unless he does this himself, is not active or may no longer manage such links there."""
     tx = session.transaction
     key = read_link_periods(tx, [row.link_id])[row.link_id][0].actor_user_id
     user = read_users(tx, [key]).get(key) if key is not None else None
-    if user is None or not _is_active(user):
+    if user is None or not _is_active(user) or user.login_id == session.signing_login:
         return None
     excerpt = Excerpt(tx)
     excerpt.know_users([user.user_id])
