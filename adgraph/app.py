@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 
 from adgraph.auth import Credentials, required_caller
 from adgraph.background import BackgroundWorker, Worker, clock
+from adgraph.billing import billing_for
 from adgraph.documents import Documents, trusted_documents
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
@@ -42,11 +43,29 @@ from storage.migrate import check_current
 log = logging.getLogger("adgraph")
 
 
-class DemoSession(NamedTuple):
-    """The token every visitor of the page is given in demo mode, and whose it is. Never given out otherwise."""
+class DemoLogin(NamedTuple):
+    """A login of the demo company that visitors of the page may use: its token, and who that is."""
 
     token: str
-    signed_in_as: str
+    user_name: str
+    first_name: str
+    about: str
+
+
+class DemoSession(NamedTuple):
+    """The logins every visitor of the page is given in demo mode. Never given out otherwise."""
+
+    logins: tuple[DemoLogin, ...]
+
+    @property
+    def token(self) -> str:
+        """The token of whom the page begins as."""
+        return self.logins[0].token
+
+    @property
+    def signed_in_as(self) -> str:
+        """Whom the page begins as."""
+        return self.logins[0].user_name
 
 
 def create_app(
@@ -58,8 +77,8 @@ def create_app(
 ) -> Starlette:
     """The server for these settings.
 
-    `demo`: whom the page signs in by itself; only used when `settings.demo`. `graph` and `queries` stand in for the
-    real schema and the menu in tests. The database is opened when the server starts, not here.
+    `demo`: whom the page signs in by itself, and may switch to; only used when `settings.demo`. `graph` and `queries`
+    stand in for the real schema and the menu in tests. The database is opened when the server starts, not here.
     """
     workers = Workers(
         threads=settings.threads, max_waiting=settings.max_waiting, timeout_ms=settings.request_timeout_ms
@@ -127,11 +146,19 @@ def trusted_folders(settings: Settings, queries: Path | None = None) -> list[Pat
 def _background(settings: Settings, database: Database) -> BackgroundWorker | None:
     if not settings.worker:
         return None
-    background = BackgroundWorker(
-        Worker(database, interval_ms=settings.worker_interval_ms, sender=sender_for(settings))
-    )
+    background = BackgroundWorker(worker_for(settings, database))
     background.start()
     return background
+
+
+def worker_for(settings: Settings, database: Database) -> Worker:
+    """The worker under these settings."""
+    return Worker(
+        database,
+        interval_ms=settings.worker_interval_ms,
+        sender=sender_for(settings),
+        billing=billing_for(settings),
+    )
 
 
 def open_database(settings: Settings) -> Database:
@@ -164,8 +191,8 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
     async def session(request: Request) -> Response:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise HttpRefusal(403, "FORBIDDEN", "The demo token is given to this server's own page only.")
-        return _json({"demo": demo and {"token": demo.token, "signedInAs": demo.signed_in_as}})
+            raise HttpRefusal(403, "FORBIDDEN", "The demo's tokens are given to this server's own page only.")
+        return _json({"demo": demo and [_shown_login(login) for login in demo.logins]})
 
     return [
         Route("/", home),
@@ -174,6 +201,15 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
         Route("/graphiql/whoami", whoami),
         Mount(page.prefix, Assets()),
     ]
+
+
+def _shown_login(login: DemoLogin) -> dict[str, str]:
+    return {
+        "token": login.token,
+        "userName": login.user_name,
+        "firstName": login.first_name,
+        "about": login.about,
+    }
 
 
 async def whoami(request: Request) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from adgraph import metrics
+from resolvers.billing_transition import BILLING, BillingTransition
 from resolvers.mail import Sender, send_due_mail
 from resolvers.worker import Step, Trouble, Work, work_off
 from storage.database import Database
@@ -34,12 +35,13 @@ class Worker:
         *,
         interval_ms: int,
         sender: Sender | None = None,
+        billing: BillingTransition = BILLING,
         now: Callable[[], Instant] = clock,
     ) -> None:
         self.interval_s = interval_ms / 1_000
         self._now = now
         self._stopping = Event()
-        self._work = Work(database, stops=self._stops)
+        self._work = Work(database, billing, self._stops)
         self._sender = sender
         self._seen_at = time.monotonic()
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from adgraph import access, tokens
 from adgraph.access import session_as, target_of
-from adgraph.app import open_database
+from adgraph.app import open_database, worker_for
 from adgraph.settings import Settings, SettingsError, variable_of
 from adgraph.tokens import DEFAULT_LIFETIME_DAYS, LONGEST_LIFETIME_DAYS, OperatorError
 from resolvers.errors import Refusal
@@ -134,14 +134,12 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
 ) -> None:
     """Lead links and invitations on when their time has come; several at once share the work."""
-    from adgraph.background import Worker
     from adgraph.logs import log_to_terminal
-    from adgraph.mail import sender_for
 
     settings = Settings.from_env()
     log_to_terminal(settings)
     with opened(settings) as database:
-        hand = Worker(database, interval_ms=settings.worker_interval_ms, sender=sender_for(settings))
+        hand = worker_for(settings, database)
         if once:
             out.print(f"{hand.once()} steps done.", highlight=False)
             return

@@ -7,6 +7,8 @@ import os
 import ssl
 import tempfile
 from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import parseaddr
@@ -25,11 +27,14 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def message_of(mail: Mail, sender: str) -> EmailMessage:
-    """The message, the same bytes for every try: also its Message-ID and date."""
+    """The message, the same bytes for every try: also its Message-ID and date.
+
+    Raises: MailRefused when the recipient is anything but one address.
+    """
     domain = parseaddr(sender)[1].rpartition("@")[2]
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = mail.recipient
+    message["To"] = _one_address(mail.recipient)
     message["Subject"] = mail.subject
     message["Date"] = datetime.fromtimestamp(mail.written_at_ms / 1000, UTC)
     message["Message-ID"] = f"<{mail.key}@{domain}>"
@@ -37,6 +42,13 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
     # Never quoted-printable: it breaks long lines, and with them secrets people copy out of a file.
     message.set_content(mail.text, cte="7bit" if mail.text.isascii() else "8bit")
     return message
+
+
+def _one_address(text: str) -> Address:
+    try:
+        return Address(addr_spec=text)
+    except (ValueError, IndexError, MessageError) as problem:  # the parser's own stumbles, too
+        raise MailRefused("The recipient is not one address that mail can be sent to.") from problem
 
 
 class FolderSender:

@@ -54,13 +54,21 @@ PAGE_HEADERS: Mapping[str, str] = {
 
 
 class Operation(NamedTuple):
-    """One entry of the menu: a file of `queries/`. `variables` is JSON text, as the editor wants it."""
+    """One entry of the menu: a file of `queries/`. `variables` is JSON text, as the editor wants it.
+
+    `login` is the demo login the question is made for; empty for any.
+    """
 
     name: str
     question: str
     about: str
     query: str
     variables: str
+    login: str
+
+
+AS = "as: "
+"""Begins the comment line of a file that names a login."""
 
 
 def queries_folder() -> Path:
@@ -73,7 +81,8 @@ def queries_folder() -> Path:
 def operations(folder: Path) -> list[Operation]:
     """The menu, in the order of the file names; no folder means no menu.
 
-    A file begins with comment lines: the first is the question it answers, the others say more about it.
+    A file begins with comment lines: the first is the question it answers, the others say more about it, and one of
+    them may name the demo login that is shown most.
     """
     return [_operation(path) for path in sorted(folder.glob("*.graphql"))]
 
@@ -88,7 +97,9 @@ def _operation(path: Path) -> Operation:
     question, *about = comments or [path.stem.replace("-", " ")]
     variables = path.with_name(f"{path.stem}.variables.json")
     given = variables.read_text(encoding="utf-8").strip() if variables.exists() else ""
-    return Operation(path.stem, question, " ".join(line for line in about if line), text, given)
+    logins = [line.removeprefix(AS) for line in about if line.startswith(AS)]
+    told = " ".join(line for line in about if line and not line.startswith(AS))
+    return Operation(path.stem, question, told, text, given, logins[0] if logins else "")
 
 
 def asset_version() -> str:

@@ -24,15 +24,23 @@ class BillingFailed(Exception):
     """The payer could not be changed; the message is a sentence for the people on both sides. Nothing was written."""
 
 
+class BillingNotYet(BillingFailed):
+    """The billing system has not finished: the link stays where it is, and the worker asks again at its next look."""
+
+
 class BillingTransition(Protocol):
     """What a billing system must be able to do, inside the transaction of the link's own step."""
 
     def begin(self, session: WriteSession, link: ClientLinkRow) -> None:
-        """An account link becomes active. Raises: BillingFailed."""
+        """An account link becomes active. Raises: BillingFailed, BillingNotYet."""
+        ...
+
+    def prepare_end(self, session: WriteSession, link: ClientLinkRow) -> None:
+        """An account link is about to end; from here on its ad account is locked. Raises: BillingNotYet."""
         ...
 
     def end(self, session: WriteSession, link: ClientLinkRow) -> None:
-        """An account link ends. Raises: BillingFailed."""
+        """An account link ends. Raises: BillingFailed, BillingNotYet."""
         ...
 
 
@@ -55,6 +63,9 @@ class OwnBooks:
         payer = link.managing_customer_id if agency_pays else _payer(account)
         _require_instrument(session, account, payer)
         _change(session, account, payer)
+
+    def prepare_end(self, session: WriteSession, link: ClientLinkRow) -> None:
+        """As `BillingTransition.prepare_end`: it is always ready."""
 
     def end(self, session: WriteSession, link: ClientLinkRow) -> None:
         """As `BillingTransition.end`. Cost: at most eight SELECTs, and an UPDATE when the payer changes."""

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from resolvers.effects import Region
+from resolvers.mail_texts import MailKind
 from resolvers.role_writes import replace_held, require_accounts_under
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.invitations import (
@@ -34,7 +35,7 @@ from resolvers.user_rights import (
 )
 from resolvers.writing import WriteSession, not_there, refused
 from storage.entries import AddressEntry, ContactInfoEntry, UserEntry, UserInvitationEntry
-from storage.outbox import drop_mail_of, write_mail
+from storage.outbox import NewMail, drop_mail_of_invitation, write_mail
 from storage.reads.deciding import has_original_user, read_invitation_by_digest, read_invitations_of_any_status
 from storage.reads.entities import read_manager_accounts, read_users_of_logins
 from storage.reads.people import read_invited_ad_accounts
@@ -60,7 +61,6 @@ from storage.writes import (
 )
 
 KIND = "UserInvitation"
-MAIL_KIND = "USER_INVITATION"
 SECRET_PREFIX = "adi_"  # noqa: S105 (what every secret begins with, so that people and scanners recognise one)
 SECRET_BYTES = 32
 LONGEST_SECRET = 200
@@ -132,15 +132,8 @@ def _write_mail(session: WriteSession, key: InvitationId, secret: str) -> None:
         "expiresAt": row.expires_at,
         "secret": secret,
     }
-    write_mail(
-        tx,
-        kind=MAIL_KIND,
-        recipient=row.email,
-        data=orjson.dumps(data).decode(),
-        now_ms=session.now,
-        invitation=key,
-        useful_until_ms=row.expires_at,
-    )
+    mail = NewMail(MailKind.USER_INVITATION, row.email, orjson.dumps(data).decode(), row.expires_at, invitation=key)
+    write_mail(tx, [mail], session.now)
 
 
 # Sent again, cancelled
@@ -152,7 +145,7 @@ def resend_user_invitation(session: WriteSession, key: InvitationId) -> Mapping[
     tx, stamp = session.transaction, session.stamp
     secret = SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     expires_at = session.now + INVITATION_LIFETIME_MS
-    drop_mail_of(tx, key, session.now)
+    drop_mail_of_invitation(tx, key, session.now)
     write_invitation_sent_again(tx, stamp, key, digest_of(secret), expires_at)
     _write_mail(session, key, secret)
     session.note(
@@ -169,7 +162,7 @@ def cancel_user_invitation(session: WriteSession, key: InvitationId) -> Mapping[
     """Withdraw an invitation: its secret is void, and a mail still waiting does not leave. Raises: Refused."""
     row = _managed_invitation(session, key, InvitationEvent.CANCEL)
     write_user_invitation_status(session.transaction, session.stamp, [key], InvitationStatus.CANCELED)
-    drop_mail_of(session.transaction, key, session.now)
+    drop_mail_of_invitation(session.transaction, key, session.now)
     session.note(KIND, key, {"status": row.status}, {"status": InvitationStatus.CANCELED})
     session.forget()
     return {"invitation": key}
@@ -232,7 +225,7 @@ def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, A
     session.note("User", user, {"roles": described(before)}, {"roles": described(after)})
     tx, stamp = session.transaction, session.stamp
     write_user_invitation_status(tx, stamp, [row.invitation_id], InvitationStatus.ACCEPTED)
-    drop_mail_of(tx, row.invitation_id, session.now)
+    drop_mail_of_invitation(tx, row.invitation_id, session.now)
     session.note(KIND, row.invitation_id, {"status": row.status}, {"status": InvitationStatus.ACCEPTED, "userId": user})
     session.forget()
     return {"user": user, "invitation": row.invitation_id}

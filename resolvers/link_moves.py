@@ -11,7 +11,7 @@ from typing import Any
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
 from resolvers.effects import Region
-from resolvers.link_rights import status_at
+from resolvers.link_rights import manage_links, status_at
 from resolvers.link_writes import (
     KIND,
     LONGEST_NAME,
@@ -19,7 +19,6 @@ from resolvers.link_writes import (
     check_customer_link,
     check_not_in_transition,
     lead_on,
-    manage_links,
     require_side,
     visible_link,
 )

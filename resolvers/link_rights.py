@@ -20,6 +20,13 @@ class ActionAnswer(NamedTuple):
     reasons: tuple[str, ...]
 
 
+def manage_links(link_type: LinkType) -> Capability:
+    """What managing links of this kind needs (C13, C15)."""
+    if link_type == LinkType.ACCOUNT_LINK:
+        return Capability.MANAGE_ACCOUNT_LINKS
+    return Capability.MANAGE_MANAGER_LINKS
+
+
 def status_at(row: ClientLinkRow, now: Instant) -> ClientLinkStatus:
     """Where a link stands at an instant: a pending one nobody answered in time has expired."""
     return ClientLinkStatus.LINK_EXPIRED if has_expired(row.status, row.created_at, now) else row.status
@@ -27,7 +34,7 @@ def status_at(row: ClientLinkRow, now: Instant) -> ClientLinkStatus:
 
 def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction) -> ActionAnswer:
     """Whether the viewer may take an action on a link he sees, with all reasons against it."""
-    needed = Capability.MANAGE_ACCOUNT_LINKS if row.type == LinkType.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
+    needed = manage_links(row.type)
     event = LinkEvent(action)
     side = SIDE_OF[event]
     reasons = []

@@ -11,9 +11,9 @@ from typing import Any
 
 from resolvers.effects import Region
 from resolvers.errors import Refusal
-from resolvers.link_rights import status_at
+from resolvers.link_mail import inviter_of, tell_client, tell_sender
+from resolvers.link_rights import manage_links, status_at
 from resolvers.links import link_by_id
-from resolvers.rules.capabilities import Capability
 from resolvers.rules.link_checks import PREPAID, customer_link_forbidden
 from resolvers.rules.links import (
     BLOCKS_A_DUPLICATE,
@@ -112,13 +112,6 @@ def add_client_links(session: WriteSession, links: Sequence[NewLink]) -> Mapping
 def update_client_links(session: WriteSession, changes: Sequence[LinkChange]) -> Mapping[str, Any]:
     """Accept, decline, cancel, ask to unlink, or change the note. Raises: Refused for the call as a whole."""
     return _items(session, changes, _update)
-
-
-def manage_links(link_type: LinkType) -> Capability:
-    """What managing links of this kind needs (C13, C15)."""
-    if link_type == LinkType.ACCOUNT_LINK:
-        return Capability.MANAGE_ACCOUNT_LINKS
-    return Capability.MANAGE_MANAGER_LINKS
 
 
 def _add(session: WriteSession, link: NewLink) -> int:
@@ -306,6 +299,7 @@ def _write(
         # Nobody has marked it yet: its thirty days are over, and a new generation may begin.
         take(session, previous, LinkEvent.EXPIRE, None)
     key = new_client_link_id(session.transaction)
+    email, name, phone = inviter_of(session)
     is_customer_link = link.type == LinkType.CUSTOMER_LINK
     # Undocumented when left out: the lesser of the two.
     permission = (link.permission or LinkPermission.STANDARD) if is_customer_link else None
@@ -320,14 +314,15 @@ def _write(
         name=link.name or f"Link {key}",
         start_at_ms=link.start_at if link.start_at is not None else session.now,
         note=link.note,
-        inviter_email=link.inviter_email or session.viewer.user_name,
-        inviter_name=link.inviter_name or read_manager_accounts(session.transaction, [managing])[managing].name,
-        inviter_phone=link.inviter_phone,
+        inviter_email=link.inviter_email or email,
+        inviter_name=link.inviter_name or name,
+        inviter_phone=link.inviter_phone or phone,
         suppress_notification=link.suppress_notification,
         previous_id=previous.link_id if previous is not None else None,
     )
     write_client_links(session.transaction, stamp, [entry])
     session.note(KIND, key, None, entry._asdict())
+    tell_client(session, key)
     return key
 
 
@@ -409,6 +404,7 @@ def lead_on(session: WriteSession, row: ClientLinkRow, event: LinkEvent, why: st
     for status in statuses:
         write_client_link_status(session.transaction, session.stamp, [row.link_id], status, why)
     session.note(KIND, row.link_id, {"status": row.status}, {"status": statuses[-1]})
+    tell_sender(session, row, event, why)
     return statuses[-1]
 
 

@@ -3,18 +3,17 @@
 A mail is claimed in a transaction of its own, sent, and marked in another. Two workers never hold one mail at
 the same time, and one that fails or dies leaves it due again, so none is lost. The one gap is a death between
 the mail server's yes and the mark: the mail is then sent once more, under the same Message-ID, by which
-mail programs and the folder know it. Losing an invitation was judged worse than that.
+mail programs and the folder know it. Losing a mail was judged worse than that.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import orjson
 
+from resolvers.mail_texts import MailKind, text_of
 from storage.database import Database
 from storage.outbox import WaitingMail, claim_mail, put_off_mail, settle_mail
 from storage.records.ids import Instant
@@ -25,7 +24,6 @@ LEASE_MS = 5 * 60_000
 FIRST_WAIT_MS = 60_000
 LONGEST_WAIT_MS = 6 * 3_600_000
 LONGEST_ERROR = 500
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class Mail(NamedTuple):
@@ -97,43 +95,7 @@ def wait_after(attempts: int) -> int:
     return min(FIRST_WAIT_MS << min(attempts - 1, 20), LONGEST_WAIT_MS)
 
 
-# What mails say
-
-
 def written(waiting: WaitingMail, public_url: str) -> Mail:
     """The mail as people read it."""
-    data = orjson.loads(waiting.data)
-    subject, text = _TEXTS[waiting.kind](data, public_url)
-    return Mail(waiting.message_key, waiting.recipient, _one_line(subject), text, waiting.created_at_ms)
-
-
-def _invitation(data: dict[str, Any], public_url: str) -> tuple[str, str]:
-    until = datetime.fromtimestamp(data["expiresAt"] / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    name, role = _one_line(data["managerAccount"]), str(data["role"]).replace("_", " ").title()
-    lines = (
-        f"Hello {_one_line(data['firstName'])} {_one_line(data['lastName'])},",
-        "",
-        f"you are invited to {name} (customer id {data['customerId']}) as {role}.",
-        f"The invitation can be accepted until {until}, with any login of yours:",
-        "",
-        f"    {public_url}/graphql",
-        "",
-        "    mutation {",
-        f'      acceptUserInvitation(input: {{secret: "{data["secret"]}"}}) {{',
-        "        user { userId customerId }",
-        "        userErrors { message }",
-        "      }",
-        "    }",
-        "",
-        "Whoever has this secret can accept, so keep this mail to yourself. If you expected no invitation, ignore it.",
-        "",
-    )
-    return f"Invitation to {name}", "\n".join(lines)
-
-
-_TEXTS: dict[str, Callable[[dict[str, Any], str], tuple[str, str]]] = {"USER_INVITATION": _invitation}
-"""Subject and text by kind of mail."""
-
-
-def _one_line(text: str) -> str:
-    return _UNPRINTABLE.sub(" ", text)
+    subject, text = text_of(MailKind(waiting.kind), orjson.loads(waiting.data), public_url)
+    return Mail(waiting.message_key, waiting.recipient, subject, text, waiting.created_at_ms)

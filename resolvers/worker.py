@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
+from resolvers.billing_transition import BILLING, BillingFailed, BillingNotYet, BillingTransition
 from resolvers.link_writes import check_account, check_customer_link, lead_on
 from resolvers.rules.links import INVITATION_LIFETIME_MS, LinkEvent, due_event
 from resolvers.writing import Refused, ServiceSession, refused
@@ -118,7 +118,10 @@ def _steps(kind: str, key: int, step: Callable[[], Step | None]) -> Iterator[Ste
 
 
 def step_link(work: Work, key: ClientLinkId, now: Instant) -> Step | None:
-    """Lead a link one step on; None when nothing about it is due (any more). Raises: StorageError."""
+    """Lead a link one step on; None when nothing about it is due (any more), or billing has not finished.
+
+    Raises: StorageError.
+    """
     with work.database.write() as transaction:
         session = ServiceSession(transaction, now)
         row = read_client_links(transaction, [key]).get(key)
@@ -131,6 +134,8 @@ def step_link(work: Work, key: ClientLinkId, now: Instant) -> Step | None:
             _prepare(session, row, event, work.billing)
         except Refused as refusal:
             reason = refusal.errors[0].message
+        except BillingNotYet:
+            return None
         except BillingFailed as failure:
             reason = str(failure)
         if reason is not None:
@@ -141,11 +146,13 @@ def step_link(work: Work, key: ClientLinkId, now: Instant) -> Step | None:
 
 
 def _prepare(session: ServiceSession, row: ClientLinkRow, event: LinkEvent, billing: BillingTransition) -> None:
-    """What must be true, and what changes besides the link itself. Raises: Refused, BillingFailed."""
+    """What must be true, and what changes besides the link itself. Raises: Refused, BillingFailed, BillingNotYet."""
     if event == LinkEvent.ACTIVATE:
         _check_again(session, row)
         if row.client_account_id is not None:
             billing.begin(session, row)
+    elif event == LinkEvent.BEGIN_UNLINK and row.client_account_id is not None:
+        billing.prepare_end(session, row)
     elif event == LinkEvent.COMPLETE_UNLINK and row.client_account_id is not None:
         billing.end(session, row)
 

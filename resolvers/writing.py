@@ -100,12 +100,14 @@ class WriteSession(Session):
                 self.transaction,
                 operation=self._operation,
                 at_ms=self.now,
-                actor_login_id=self._signing_login(),
+                actor_login_id=self.signing_login,
                 actor_user_id=self._signing_user(),
             )
         return self._stamp
 
-    def _signing_login(self) -> LoginId | None:
+    @property
+    def signing_login(self) -> LoginId | None:
+        """Whose write this is; None when the service does it by itself."""
         return self.viewer.login_id
 
     def _signing_user(self) -> UserId | None:
@@ -216,7 +218,7 @@ class WriteSession(Session):
         return Outcome(value, (), revision)
 
     def _record(self, stamp: Stamp, reason: str | None) -> RevisionId:
-        login = self._signing_login()
+        login = self.signing_login
         write_audit_entries(self.transaction, stamp, self._operation, login, self._notes, reason)
         self.forget()
         return stamp.id
@@ -250,7 +252,9 @@ class ServiceSession(WriteSession):
         wait_for_turn(transaction)
         super().__init__(transaction, None, now)
 
-    def _signing_login(self) -> LoginId | None:
+    @property
+    def signing_login(self) -> LoginId | None:
+        """Nobody."""
         return None
 
     def _signing_user(self) -> UserId | None:

@@ -49,14 +49,16 @@ class NewClientLinkInput:
     name: str | None = strawberry.field(default=None, description="A name, 40 characters at most.")
     note: str | None = strawberry.field(default=None, description="A note.")
     inviter_email: str | None = strawberry.field(
-        default=None, description="Shown to the client; by default your login."
+        default=None, description="Shown to the client; by default your e-mail."
     )
     inviter_name: str | None = strawberry.field(
-        default=None, description="Shown to the client; the managing side's name by default."
+        default=None, description="Shown to the client; by default the name of the manager account you belong to."
     )
-    inviter_phone: str | None = strawberry.field(default=None, description="Shown to the client.")
+    inviter_phone: str | None = strawberry.field(
+        default=None, description="Shown to the client; by default your phone."
+    )
     suppress_notification: bool = strawberry.field(
-        default=False, description="Do not write to the client's primary user."
+        default=False, description="Send no mail about this link, neither to the client nor to you."
     )
 
     def new_link(self) -> NewLink:

@@ -54,8 +54,9 @@ OPEN = SQL("ended_revision_id IS NULL")
 WAITING_LINK = "status IN ('LINK_PENDING', 'LINK_IN_PROGRESS', 'UNLINK_PENDING', 'UNLINK_IN_PROGRESS')"
 """The condition of the index of links the service may have to lead on."""
 WAITING_INVITATION = "status = 'PENDING'"
-WAITING_MAIL = "status = 'WAITING'"
 """The condition of the index of invitations that may run out."""
+WAITING_MAIL = "status = 'WAITING'"
+"""The condition of the index of mail that is still to be sent."""
 
 
 def one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> Any:
@@ -529,6 +530,7 @@ class OutboxMessage(Table):
     recipient = TextField()
     data = TextField(null=True)
     user_invitation = ForeignKeyField(UserInvitation, null=True)
+    client_link = ForeignKeyField(ClientLink, null=True)
     status = TextField(constraints=[one_of("status", MailStatus)])
     created_at_ms = BigIntegerField()
     due_at_ms = BigIntegerField()

@@ -7,16 +7,30 @@ doing nothing. What a mail carries is forgotten when it is settled; secrets are 
 from __future__ import annotations
 
 import secrets
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from peewee import SQL
 
 from storage.database import Transaction
 from storage.models import WAITING_MAIL, OutboxMessage
-from storage.records.ids import Instant, InvitationId
+from storage.records.ids import ClientLinkId, Instant, InvitationId
 from storage.records.values import MailStatus
 from storage.statements import Param, Statement
 from storage.writes import wait_for_turn
+
+
+class NewMail(NamedTuple):
+    """A mail to be written: `data` is a JSON object by `kind`. It tells of an invitation or of a client link, and is
+    pointless after `useful_until_ms`.
+    """
+
+    kind: str
+    recipient: str
+    data: str
+    useful_until_ms: int
+    invitation: InvitationId | None = None
+    client_link: ClientLinkId | None = None
 
 
 class WaitingMail(NamedTuple):
@@ -53,35 +67,55 @@ _NEXT = Statement(
 )
 
 
-def write_mail(
-    tx: Transaction,
-    *,
-    kind: str,
-    recipient: str,
-    data: str,
-    now_ms: int,
-    invitation: InvitationId | None = None,
-    useful_until_ms: int | None = None,
-) -> None:
-    """A mail to be sent as soon as this transaction is committed; pointless after `useful_until_ms`."""
-    row = {
-        OutboxMessage.kind: kind,
-        OutboxMessage.message_key: secrets.token_hex(16),
-        OutboxMessage.recipient: recipient,
-        OutboxMessage.data: data,
-        OutboxMessage.user_invitation: invitation,
-        OutboxMessage.status: MailStatus.WAITING,
-        OutboxMessage.created_at_ms: now_ms,
-        OutboxMessage.due_at_ms: now_ms,
-        OutboxMessage.useful_until_ms: useful_until_ms,
-        OutboxMessage.attempts: 0,
-    }
-    tx.run(OutboxMessage.insert(row))
+_COLUMNS = (
+    "kind",
+    "message_key",
+    "recipient",
+    "data",
+    "user_invitation_id",
+    "client_link_id",
+    "status",
+    "created_at_ms",
+    "due_at_ms",
+    "useful_until_ms",
+    "attempts",
+)
 
 
-def drop_mail_of(tx: Transaction, invitation: InvitationId, now_ms: int) -> None:
+def write_mail(tx: Transaction, mails: Sequence[NewMail], now_ms: int) -> None:
+    """Mails to be sent as soon as this transaction is committed. Cost: one statement for any number."""
+    rows = [
+        (
+            mail.kind,
+            secrets.token_hex(16),
+            mail.recipient,
+            mail.data,
+            mail.invitation,
+            mail.client_link,
+            MailStatus.WAITING,
+            now_ms,
+            now_ms,
+            mail.useful_until_ms,
+            0,
+        )
+        for mail in mails
+    ]
+    if rows:
+        tx.insert(OutboxMessage, _COLUMNS, rows)
+
+
+def drop_mail_of_invitation(tx: Transaction, invitation: InvitationId, now_ms: int) -> None:
     """What is still to be sent about an invitation is no longer wanted."""
-    waiting = (OutboxMessage.user_invitation == invitation) & (OutboxMessage.status == MailStatus.WAITING)
+    _drop(tx, OutboxMessage.user_invitation == invitation, now_ms)
+
+
+def drop_mail_of_link(tx: Transaction, link: ClientLinkId, now_ms: int) -> None:
+    """What is still to be sent about a client link is no longer wanted."""
+    _drop(tx, OutboxMessage.client_link == link, now_ms)
+
+
+def _drop(tx: Transaction, about: Any, now_ms: int) -> None:
+    waiting = about & (OutboxMessage.status == MailStatus.WAITING)
     tx.run(OutboxMessage.update(_settled(MailStatus.DROPPED, now_ms)).where(waiting))
 
 

@@ -6,9 +6,12 @@
   const TOKEN = 'adgraph.token';
   const QUESTIONS = 'Questions';
   const SIGNED_OUT = 'adgraph.signed-out';
+  const CHOSEN = 'adgraph.visitor';
   const element = React.createElement;
   const at = (id) => document.getElementById(id);
-  const session = { token: null, demo: null };
+  // `demo`: the logins of the demo company, or null; `chosen`: the one the visitor took, by its name.
+  const session = { token: null, demo: null, chosen: sessionStorage.getItem(CHOSEN), turn: 0 };
+  const editor = { rerun: null };
 
   // --- talking to the server ---------------------------------------------------------------------------------
 
@@ -43,6 +46,10 @@
     at('who-change').textContent = session.token ? 'Use another token' : 'Paste a token';
     at('who-change').hidden = false;
     at('sign-out').hidden = !session.token;
+    const current = visitorOf(session.token);
+    for (const button of document.querySelectorAll('[data-visitor]')) {
+      button.setAttribute('aria-pressed', String(!!current && button.dataset.visitor === current.userName));
+    }
   }
 
   function openSignIn(open) {
@@ -52,7 +59,10 @@
   }
 
   async function signIn(token) {
+    const turn = ++session.turn;
     const { ok, body } = await json('/graphiql/whoami', { Authorization: `Bearer ${token}` });
+    // Who clicks twice means the second one, whichever answer comes first.
+    if (turn !== session.turn) return false;
     if (!ok) {
       say('bad', body.errors[0].message);
       return false;
@@ -60,14 +70,16 @@
     session.token = token;
     sessionStorage.setItem(TOKEN, token);
     sessionStorage.removeItem(SIGNED_OUT);
-    const where = session.demo && session.demo.token === token ? 'Signed in to the demo company as' : 'Signed in as';
+    const where = visitorOf(token) ? 'Signed in to the demo company as' : 'Signed in as';
     say('good', `${where} ${body.signedInAs}`);
     at('who-text').title = `Token “${body.label}”, valid until ${body.expiresAt}`;
+    showButtons();
     return true;
   }
 
   function signOut() {
     session.token = null;
+    session.turn += 1;
     sessionStorage.removeItem(TOKEN);
     sessionStorage.setItem(SIGNED_OUT, 'yes');
     say('', 'Not signed in: queries answer nothing but the schema');
@@ -87,14 +99,52 @@
   async function begin() {
     session.demo = (await json('/graphiql/session')).body.demo;
     const stored = sessionStorage.getItem(TOKEN);
-    const offered = sessionStorage.getItem(SIGNED_OUT) ? null : session.demo && session.demo.token;
-    // A stored token may have expired since; the demo's own is as good as new after every start.
+    const offered = session.demo && !sessionStorage.getItem(SIGNED_OUT) ? chosenVisitor().token : null;
+    // A stored token may have expired since; the demo's own are as good as new after every start.
     if (!(stored && (await signIn(stored))) && !(offered && (await signIn(offered)))) {
       if (!stored) signOut();
       openSignIn(!session.demo);
     }
-    if (session.demo) at('sign-in-help').append(` Leave it empty and reload to be ${session.demo.signedInAs} again.`);
+    if (session.demo) showVisitors();
     showButtons();
+  }
+
+  // --- the demo's logins -------------------------------------------------------------------------------------
+
+  const visitorOf = (token) => (session.demo || []).find((visitor) => visitor.token === token);
+  const visitorNamed = (name) => (session.demo || []).find((visitor) => visitor.userName === name);
+  const chosenVisitor = () => visitorNamed(session.chosen) || session.demo[0];
+
+  function showVisitors() {
+    at('visitors-list').replaceChildren(...session.demo.map((visitor) => {
+      const button = document.createElement('button');
+      const [name, about] = [document.createElement('strong'), document.createElement('span')];
+      button.type = 'button';
+      button.dataset.visitor = visitor.userName;
+      name.textContent = visitor.firstName;
+      about.textContent = visitor.about;
+      button.append(name, ' ', about);
+      button.addEventListener('click', () => choose(visitor));
+      const item = document.createElement('li');
+      item.append(button);
+      return item;
+    }));
+    at('visitors').hidden = false;
+  }
+
+  async function choose(visitor) {
+    session.chosen = visitor.userName;
+    sessionStorage.setItem(CHOSEN, visitor.userName);
+    if ((await signIn(visitor.token)) && editor.rerun) editor.rerun();
+  }
+
+  // A question that names a login is asked as that one, any other as the one the visitor took. Who signed in with a
+  // token of his own, or signed out, stays as he is.
+  async function becomeFor(operation) {
+    const current = visitorOf(session.token);
+    if (!current) return;
+    const wanted = visitorNamed(operation.login) || chosenVisitor();
+    if (wanted !== current) await signIn(wanted.token);
   }
 
   at('who-change').addEventListener('click', () => openSignIn(at('sign-in').hidden));
@@ -115,6 +165,7 @@
     const { queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
     const latest = React.useRef(null);
     latest.current = GraphiQL.React.useExecutionContext({ nonNull: true });
+    const wantedLast = React.useRef(null);
     const [wanted, setWanted] = React.useState('');
     const [chosen, setChosen] = React.useState(null);
     const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
@@ -123,14 +174,26 @@
       return words.every((word) => text.includes(word));
     });
 
-    function ask(operation) {
+    async function ask(operation) {
       if (!queryEditor) return;
       setChosen(operation.name);
+      wantedLast.current = operation;
+      await becomeFor(operation);
+      if (wantedLast.current !== operation) return;
       queryEditor.setValue(operation.query);
       if (variableEditor) variableEditor.setValue(operation.variables);
       // GraphiQL learns the operation's name from the new text a moment later, and would send the old one until then.
       setTimeout(() => latest.current.run(), 350);
     }
+
+    // The same question as another login: only a query, nobody's change is made twice.
+    React.useEffect(() => {
+      editor.rerun = () => {
+        const asked = queryEditor && queryEditor.operations;
+        if (asked && asked.length && asked.every((each) => each.operation === 'query')) latest.current.run();
+      };
+      return () => { editor.rerun = null; };
+    }, [queryEditor]);
 
     React.useEffect(() => {
       if (first.operation && queryEditor && variableEditor) {
@@ -150,7 +213,9 @@
         element('button', {
           type: 'button', className: operation.name === chosen ? 'chosen' : '', 'data-operation': operation.name,
           onClick: () => ask(operation),
-        }, element('strong', null, operation.question), operation.about && element('span', null, operation.about))))),
+        }, element('strong', null, operation.question), operation.about && element('span', null, operation.about),
+        visitorNamed(operation.login) && element('span', { className: 'as' },
+          `Asked as ${visitorNamed(operation.login).firstName}`))))),
       shown.length === 0 && element('p', { className: 'none' }, operations.length
         ? 'No question has all of these words.' : 'There are no files in queries/.'));
   }

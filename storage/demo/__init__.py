@@ -6,14 +6,15 @@ All names are invented. The same `now_ms` gives the same rows, byte for byte.
 from __future__ import annotations
 
 from storage.database import Database
-from storage.demo.agency import tell_agency
+from storage.demo.agency import UNDER_WAY, tell_agency
 from storage.demo.story import EPOCH_MS, Story
+from storage.demo.visitors import VISITORS, Visitor
 from storage.demo.worked_example import WORKED_USER_NAME, tell_worked_example
 from storage.errors import StorageFailure
 from storage.models import ManagerAccount
 from storage.writes import continue_ids_after_given_ones
 
-__all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "WORKED_USER_NAME", "load_demo"]
+__all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "UNDER_WAY", "VISITORS", "WORKED_USER_NAME", "Visitor", "load_demo"]
 
 EARLIEST_NOW_MS = Story.at_day(800)
 """The demo's past is told up to here; what is pending in it was sent shortly before `now_ms`."""
@@ -24,7 +25,8 @@ _WORKED_EXAMPLE_ID = 111
 def load_demo(database: Database, *, now_ms: int) -> bool:
     """Fill an empty, migrated database with the demo company. False when it is there already.
 
-    `now_ms` decides only what is recent: pending links and invitations were sent a few days before.
+    `now_ms` decides only what is recent: pending links and invitations were sent a few hours before, so they are there
+    for four weeks and a day.
     Cost: one transaction, about a second.
     Raises: StorageFailure when the database holds something else.
     """

@@ -18,6 +18,8 @@ import httpx2
 import pytest
 
 from adgraph.background import clock
+from adgraph.mail import FolderSender
+from resolvers.mail import LEASE_MS, send_due_mail
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.worker import Work, work_off
 from storage.consistency import read_inconsistencies
@@ -38,7 +40,7 @@ LINK = "link { id status timeStamp }"
 class Processes:
     """A server with its worker, and a worker beside it, on one database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, mail: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -47,6 +49,7 @@ class Processes:
             "ADGRAPH_PORT": str(self.port),
             "ADGRAPH_WORKER_INTERVAL_MS": "10",
             "ADGRAPH_LOG_LEVEL": "error",
+            "ADGRAPH_MAIL": str(mail),
         }
         self._running: list[subprocess.Popen[bytes]] = []
 
@@ -183,8 +186,8 @@ def token(database_url: str) -> str:
     return issued.token
 
 
-def test_kill_9_loses_nothing_and_repeats_nothing(database_url: str, token: str) -> None:
-    processes = Processes(database_url)
+def test_kill_9_loses_nothing_and_repeats_nothing(database_url: str, token: str, tmp_path: Path) -> None:
+    processes = Processes(database_url, tmp_path / "mail")
     client = Client(processes.port, token)
     dice, until, killed = random.Random(11), time.monotonic() + BUDGET_S, 0
     try:
@@ -205,10 +208,10 @@ def test_kill_9_loses_nothing_and_repeats_nothing(database_url: str, token: str)
         processes.kill()
     assert client.problem is None, client.problem
     assert len(client.answered) >= 8 * killed
-    check(database_url, client.answered)
+    check(database_url, client.answered, tmp_path / "mail")
 
 
-def check(url: str, answered: list[tuple[str, str]]) -> None:
+def check(url: str, answered: list[tuple[str, str]], mail: Path) -> None:
     """Nothing acknowledged is lost, nothing is half done, nothing done twice; nor once the rest has been done."""
     database = Database.open(url)
     try:
@@ -217,6 +220,9 @@ def check(url: str, answered: list[tuple[str, str]]) -> None:
         assert all(each.kind == "client link" for each in done)
         done_to_links = Counter(operation for told in facts_hold(database, answered) for operation in told)
         assert done_to_links["activateClientLink"] >= 3
+        # A mail that was being sent when its worker died is due again when the lease is over.
+        send_due_mail(database, clock() + LEASE_MS, FolderSender(mail, "a@b.example", "http://graph.example"))
+        mail_holds(database, mail)
     finally:
         database.close()
 
@@ -252,6 +258,25 @@ def facts_hold(database: Database, answered: list[tuple[str, str]]) -> list[tupl
         for account, payer, due, agencies in payers:
             assert (payer, agencies <= 1) == (due, True), f"ad account {account}"
     return list(told.values())
+
+
+def mail_holds(database: Database, mail: Path) -> None:
+    """Every link that was sent has its one mail to the client, every one that failed one to the sender, and all left.
+
+    Where a link was answered first, its mail may have been dropped.
+    """
+    with database.read() as tx:
+        rows = tx.execute("SELECT client_link_id, kind, status, message_key FROM outbox_message").fetchall()
+        periods = tx.execute("SELECT client_link_id, status FROM client_link_period").fetchall()
+    due = {"LINK_PENDING": "CLIENT_LINK_REQUEST", "LINK_FAILED": "CLIENT_LINK_OUTCOME"}
+    assert Counter((link, kind) for link, kind, _, _ in rows) == Counter(
+        (link, due[status]) for link, status in periods if status in due
+    )
+    sent = {key for _, _, status, key in rows if status == "SENT"}
+    dropped = {key for _, kind, status, key in rows if status == "DROPPED" and kind == "CLIENT_LINK_REQUEST"}
+    files = {file.stem for file in mail.glob("*.eml")}
+    assert sent | dropped == {key for _, _, _, key in rows}
+    assert sent <= files <= sent | dropped
 
 
 _STEPS: dict[tuple[str | None, str], str | None] = {

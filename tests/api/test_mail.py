@@ -19,7 +19,9 @@ from adgraph.settings import Settings, SettingsError
 from resolvers.mail import Mail, MailFailed, MailRefused
 from storage.database import Database
 from storage.records.ids import Instant
+from tests.link_world import build_link_world
 from tests.resolvers.test_mail import NOW_MS, outbox, post
+from tests.schema.write_client import Writer
 
 FROM = "Adgraph <adgraph@company.example>"
 URL = "https://graph.example"
@@ -91,6 +93,25 @@ def test_a_mail_arrives_at_a_mail_server_as_it_was_written(mailbox: Mailbox, add
 
 
 @pytest.mark.parametrize(
+    "recipient",
+    [
+        "a@user.example, b@user.example",
+        "a@user.example\r\nBcc: b@user.example",
+        "Kim <a@user.example>",
+        "nobody",
+        "",
+        "@",
+    ],
+)
+def test_a_recipient_that_is_not_one_address_is_refused_before_anything_leaves(
+    mailbox: Mailbox, address: str, recipient: str
+) -> None:
+    with pytest.raises(MailRefused, match="not one address"):
+        SmtpSender(address, FROM, URL).send(MAIL._replace(recipient=recipient))
+    assert mailbox.received == []
+
+
+@pytest.mark.parametrize(
     ("step", "answer", "kind"),
     [
         ("kim@user.example", "550 no such mailbox", MailRefused),
@@ -144,6 +165,19 @@ def test_the_worker_sends_what_waits_through_a_real_server(database: Database, m
     assert sorted(envelope.rcpt_tos[0] for envelope in mailbox.received) == [f"p{n}@user.example" for n in range(5)]
     assert {status for status, _, _ in outbox(database)} == {"SENT"}
     assert workers[0].once() == 0
+
+
+def test_a_client_hears_of_a_link_through_a_real_server(database: Database, mailbox: Mailbox, address: str) -> None:
+    build_link_world(database)
+    link = {"managingCustomerId": "1", "clientEntityId": "201", "isBillToClient": True, "note": "Grüße, Ω"}
+    Writer(database, 1, NOW_MS).done("addClientLinks", {"links": [link]})
+    worker = Worker(database, interval_ms=10, sender=SmtpSender(address, FROM, URL), now=lambda: Instant(NOW_MS))
+    assert [worker.once(), worker.once()] == [1, 0]
+    [envelope] = mailbox.received
+    assert envelope.rcpt_tos == ["everywhere@adventure.example"]
+    message = parsed(envelope.content)
+    assert message["Subject"] == "Manager 1 asks for a link to Account 201"
+    assert "> Grüße, Ω" in message.get_content()
 
 
 def test_a_mail_in_a_folder_is_one_file_however_often_it_is_sent(tmp_path: Path) -> None:

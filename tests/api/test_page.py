@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adgraph.app import DemoSession
+from adgraph.app import DemoLogin, DemoSession
 from adgraph.page import ASSETS, STATIC, asset_version, operations
 from tests.api.conftest import Serve
 
@@ -93,12 +93,16 @@ def test_vendored_styles_ask_for_nothing_elsewhere() -> None:
 def test_the_menu_is_read_from_the_files(tmp_path: Path) -> None:
     (tmp_path / "b-second.graphql").write_text("query Second { viewer }\n")
     (tmp_path / "a-first.graphql").write_text("# Who am I?\n# And in what\n# capacity?\n\nquery First { viewer }\n")
+    (tmp_path / "c-third.graphql").write_text(
+        "# Who else?\n# All.\n# as: ada@agency.example\n\nquery Third { viewer }\n"
+    )
     (tmp_path / "a-first.variables.json").write_text('{"id": "111"}\n')
-    first, second = operations(tmp_path)
+    first, second, third = operations(tmp_path)
     assert (first.name, first.question, first.about) == ("a-first", "Who am I?", "And in what capacity?")
     assert first.query.endswith("query First { viewer }\n")
     assert json.loads(first.variables) == {"id": "111"}
-    assert (second.question, second.about, second.variables) == ("b second", "", "")
+    assert (second.question, second.about, second.variables, second.login) == ("b second", "", "", "")
+    assert (third.about, third.login) == ("All.", "ada@agency.example")
 
 
 def test_the_menu_is_served_to_the_page(serve: Serve, tmp_path: Path) -> None:
@@ -109,20 +113,28 @@ def test_the_menu_is_served_to_the_page(serve: Serve, tmp_path: Path) -> None:
     assert entry["question"] == "Who am I?"
 
 
-DEMO = DemoSession("adg_demo", "ada@agency.example")
+DEMO = DemoSession(
+    (
+        DemoLogin("adg_ada", "ada@agency.example", "Ada", "Super Admin"),
+        DemoLogin("adg_ben", "ben@agency.example", "Ben", "Viewer"),
+    )
+)
 
 
-def test_the_demo_token_is_given_in_demo_mode(serve: Serve) -> None:
+def test_the_demo_tokens_are_given_in_demo_mode_with_a_word_about_each(serve: Serve) -> None:
     body = serve(demo_mode=True, demo=DEMO).get("/graphiql/session").json()
-    assert body == {"demo": {"token": "adg_demo", "signedInAs": "ada@agency.example"}}
+    assert body["demo"] == [
+        {"token": "adg_ada", "userName": "ada@agency.example", "firstName": "Ada", "about": "Super Admin"},
+        {"token": "adg_ben", "userName": "ben@agency.example", "firstName": "Ben", "about": "Viewer"},
+    ]
 
 
-def test_the_demo_token_is_given_in_no_other_mode(serve: Serve) -> None:
+def test_the_demo_tokens_are_given_in_no_other_mode(serve: Serve) -> None:
     assert serve(ide=True, demo=DEMO).get("/graphiql/session").json() == {"demo": None}
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_the_demo_token_is_not_given_to_pages_of_others(serve: Serve, site: str) -> None:
+def test_the_demo_tokens_are_not_given_to_pages_of_others(serve: Serve, site: str) -> None:
     response = serve(demo_mode=True, demo=DEMO).get("/graphiql/session", headers={"sec-fetch-site": site})
     assert response.status_code == 403
-    assert "adg_demo" not in response.text
+    assert "adg_" not in response.text

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.demo import WORKED_USER_NAME
+from adgraph.tokens import issue
+from storage.database import Database
+from storage.demo import VISITORS, WORKED_USER_NAME
 from tests.api.stub import StubGraph
 from tests.e2e.conftest import Running, Serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
+AINO, HANA = "aino.abernet@northwindreach.example", "hana@l4.example"
 
 SUBSCRIPTIONS = {"what-changes-as-it-happens"}
 """Questions of the menu that are answered over a socket."""
@@ -120,6 +124,124 @@ def test_signing_out_holds_until_signed_in_again(watched: Watched, demo: Running
     assert '"viewer": null' in watched.answer("viewer")
 
 
+def visitor(page: Page, user_name: str) -> Locator:
+    """The button of one of the demo's logins."""
+    return page.locator(f'[data-visitor="{user_name}"]')
+
+
+def test_each_visitor_is_shown_with_a_word_about_him_and_the_one_signed_in_is_marked(
+    watched: Watched, demo: Running
+) -> None:
+    watched.page.goto(f"{demo.url}/graphql")
+    watched.says("Signed in")
+    row = watched.page.get_by_role("region", name="Ask as").get_by_role("button")
+    assert row.all_inner_texts() == [f"{one.first_name}\n{one.about}" for one in VISITORS]
+    assert row.and_(watched.page.locator('[aria-pressed="true"]')).all_inner_texts() == row.all_inner_texts()[:1]
+
+
+def test_one_click_switches_the_login_and_asks_the_query_again(watched: Watched, demo: Running) -> None:
+    watched.page.goto(f"{demo.url}/graphql")
+    watched.answer(WORKED_USER_NAME)
+    visitor(watched.page, AINO).click()
+    watched.answer(f'"viewer": "{AINO}"')
+    watched.says(f"Signed in to the demo company as {AINO}")
+    watched.page.reload()
+    watched.says(f"as {AINO}")
+    assert visitor(watched.page, AINO).get_attribute("aria-pressed") == "true"
+    assert watched.complaints == []
+
+
+def test_the_keyboard_alone_switches_the_login(watched: Watched, demo: Running) -> None:
+    page = watched.page
+    page.goto(f"{demo.url}/graphql")
+    watched.answer(WORKED_USER_NAME)
+    page.get_by_role("button", name="Sign out").focus()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.visitor") == VISITORS[1].user_name
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    watched.says(VISITORS[1].user_name)
+
+
+def test_a_question_that_names_a_login_is_asked_as_it_and_the_next_one_as_who_was_chosen(
+    watched: Watched, serve: Serve, queries: Path
+) -> None:
+    (queries / "c-links.graphql").write_text(f"# Where are our links?\n# as: {AINO}\nquery Links {{ viewer }}\n")
+    page = watched.page
+    page.goto(f"{serve(demo=True, graph=StubGraph(), queries=queries).url}/graphql")
+    watched.answer(WORKED_USER_NAME)
+    visitor(page, HANA).click()
+    watched.answer(HANA)
+    links = page.get_by_role("button", name="Where are our links?")
+    assert links.inner_text() == "Where are our links?\nAsked as Aino"
+    links.click()
+    watched.answer(AINO)
+    page.get_by_role("button", name="Who am I?").click()
+    watched.answer(HANA)
+
+
+def test_who_pasted_a_token_of_his_own_keeps_it_whatever_he_asks(
+    watched: Watched, serve: Serve, queries: Path, tmp_path: Path
+) -> None:
+    (queries / "c-links.graphql").write_text(f"# Where are our links?\n# as: {AINO}\nquery Links {{ viewer }}\n")
+    server = serve(demo=True, graph=StubGraph(), queries=queries)
+    database = Database.open(f"sqlite:///{tmp_path / 'adgraph.db'}")
+    now_ms = time.time_ns() // 1_000_000
+    own = issue(database, user_name="erik@l3.example", label="own", days=1, now_ms=now_ms).token
+    database.close()
+    page = watched.page
+    page.goto(f"{server.url}/graphql")
+    watched.answer(WORKED_USER_NAME)
+    page.get_by_role("button", name="Use another token").click()
+    page.get_by_label("Access token").fill(own)
+    page.keyboard.press("Enter")
+    watched.says("Signed in as erik@l3.example")
+    page.get_by_role("button", name="Where are our links?").click()
+    watched.answer('"viewer": "erik@l3.example"')
+
+
+def test_switching_the_login_never_sends_a_mutation_again(watched: Watched, serve: Serve) -> None:
+    page = watched.page
+    page.goto(f"{serve(demo=True).url}/graphql#how-do-we-add-an-ad-account")
+    watched.answer('"addAdAccount"')
+    before = watched.asked.count(page.url.partition("#")[0])
+    visitor(page, HANA).click()
+    watched.says(HANA)
+    page.wait_for_timeout(600)
+    assert watched.asked.count(page.url.partition("#")[0]) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_written_about_logins_can_be_read(browser: Browser, serve: Serve, scheme: str) -> None:
+    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(f"{serve(demo=True).url}/graphql")
+    page.locator("[data-visitor]").first.wait_for()
+    page.locator(".questions .as").first.wait_for()
+    ratios = page.evaluate(CONTRASTS, ".visitors h2, .visitors strong, .visitors span, .questions .as, #who-text")
+    context.close()
+    assert len(ratios) > 15
+    assert min(ratios) >= 4.5
+
+
+CONTRASTS = """(selector) => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => parts(colour).slice(0, 3).map((one) => one / 255)
+    .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return parts(colour)[3] === 0 ? behind(element.parentElement) : colour;
+  };
+  return [...document.querySelectorAll(selector)].map((element) => {
+    const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  });
+}"""
+"""Contrast of text against what is behind it, as WCAG 2 measures it."""
+
+
 def test_without_demo_a_token_is_pasted_and_never_shown(watched: Watched, serve: Serve, queries: Path) -> None:
     server = serve(demo=True, graph=StubGraph(), queries=queries)
     assert server.token
@@ -127,6 +249,7 @@ def test_without_demo_a_token_is_pasted_and_never_shown(watched: Watched, serve:
     page = watched.page
     page.goto(f"{plain.url}/graphql")
     watched.says("Not signed in")
+    assert not page.get_by_text("Ask as").is_visible()
     page.get_by_label("Access token").fill("adg_wrong")
     page.get_by_role("button", name="Sign in").click()
     watched.says("not known here")

@@ -13,7 +13,7 @@ import pytest
 from resolvers.mail import LEASE_MS, LONGEST_WAIT_MS, Mail, MailFailed, MailRefused, send_due_mail, wait_after
 from storage import outbox as outbox_storage
 from storage.database import Database
-from storage.outbox import claim_mail, drop_mail_of, write_mail
+from storage.outbox import NewMail, claim_mail, drop_mail_of_invitation, write_mail
 from storage.records.ids import Instant, InvitationId
 from tests.storage.test_waiting import plan
 
@@ -50,14 +50,7 @@ def post(database: Database, recipient: str = "kim@user.example", **changed: obj
         **changed,
     }
     with database.write() as transaction:
-        write_mail(
-            transaction,
-            kind="USER_INVITATION",
-            recipient=recipient,
-            data=json.dumps(data),
-            now_ms=NOW_MS,
-            useful_until_ms=EXPIRES_MS,
-        )
+        write_mail(transaction, [NewMail("USER_INVITATION", recipient, json.dumps(data), EXPIRES_MS)], NOW_MS)
 
 
 def outbox(database: Database) -> list[tuple[str, bool, str | None]]:
@@ -135,7 +128,7 @@ def test_a_mail_that_has_become_pointless_is_dropped(database: Database) -> None
 
 def test_a_write_that_is_rolled_back_sends_nothing(database: Database) -> None:
     with suppress(ZeroDivisionError), database.write() as transaction:
-        write_mail(transaction, kind="USER_INVITATION", recipient="a@b.example", data="{}", now_ms=NOW_MS)
+        write_mail(transaction, [NewMail("USER_INVITATION", "a@b.example", "{}", EXPIRES_MS)], NOW_MS)
         raise ZeroDivisionError
     assert outbox(database) == []
 
@@ -143,7 +136,7 @@ def test_a_write_that_is_rolled_back_sends_nothing(database: Database) -> None:
 def test_dropping_the_mail_of_one_invitation_leaves_others(database: Database) -> None:
     post(database)
     with database.write() as transaction:
-        drop_mail_of(transaction, InvitationId(1), NOW_MS)
+        drop_mail_of_invitation(transaction, InvitationId(1), NOW_MS)
     assert outbox(database) == [("WAITING", True, None)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.billing_transition import BillingFailed
+from resolvers.billing_transition import BillingFailed, BillingNotYet, OwnBooks
 from resolvers.rules.links import INVITATION_LIFETIME_MS
 from resolvers.worker import BATCH, Step, Trouble, Work, work_off
 from resolvers.writing import WriteSession
@@ -243,8 +243,10 @@ class _Failing:
         if link.link_id == 2:
             raise BillingFailed("The bank said no.")
 
-    def end(self, session: WriteSession, link: ClientLinkRow) -> None:
+    def prepare_end(self, session: WriteSession, link: ClientLinkRow) -> None:
         raise AssertionError("nothing ends here")
+
+    end = prepare_end
 
 
 @pytest.mark.parametrize("problem", [StorageBusy("The database is locked."), ZeroDivisionError("a fault")], ids=repr)
@@ -257,6 +259,45 @@ def test_what_could_not_be_done_stays_due_and_holds_nobody_else_up(database: Dat
     assert [trace(database, link).status for link in (1, 2, 3)] == ["LINK_IN_PROGRESS", "LINK_FAILED", "ACTIVE"]
     assert trace(database, 2).notes[-1] == "The bank said no."
     assert [step.key for step in steps(database)] == [1]
+
+
+class _Slow(OwnBooks):
+    """A billing system that has not finished with some of the calls."""
+
+    def __init__(self, *busy_with: str) -> None:
+        self._busy_with = busy_with
+
+    def begin(self, session: WriteSession, link: ClientLinkRow) -> None:
+        self._finish("begin")
+        super().begin(session, link)
+
+    def prepare_end(self, session: WriteSession, link: ClientLinkRow) -> None:
+        self._finish("prepare_end")
+
+    def end(self, session: WriteSession, link: ClientLinkRow) -> None:
+        self._finish("end")
+        super().end(session, link)
+
+    def _finish(self, call: str) -> None:
+        if call in self._busy_with:
+            raise BillingNotYet("Come back later.")
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "then"),
+    [
+        ("begin", ClientLinkStatus.LINK_IN_PROGRESS, ["activateClientLink"]),
+        ("prepare_end", ClientLinkStatus.UNLINK_PENDING, ["beginUnlink", "completeUnlink"]),
+        ("end", ClientLinkStatus.UNLINK_IN_PROGRESS, ["completeUnlink"]),
+    ],
+)
+def test_a_link_waits_where_it_is_until_billing_has_finished_and_holds_nobody_else_up(
+    database: Database, call: str, status: ClientLinkStatus, then: list[str]
+) -> None:
+    build_link_world(database, links=[a_link(1, 1, ACCOUNT, status, client_pays=True), a_link(2, 1, 3)])
+    assert [(step.key, step.status) for step in steps(database, billing=_Slow(call))] == [(2, "ACTIVE")]
+    assert trace(database, 1) == (status, (status,), (None,), ())
+    assert operations(database) == then
 
 
 def test_a_worker_that_is_told_to_stop_leaves_the_rest(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 from graphql import OperationType, parse, validate
 
 from storage.database import Database
-from storage.demo import WORKED_USER_NAME, load_demo
+from storage.demo import VISITORS, WORKED_USER_NAME, load_demo
 from storage.records.values import ClientLinkStatus
 from tests.databases import Databases
 from tests.oracle import World
@@ -249,6 +249,10 @@ def test_a_file_holds_one_named_operation_that_is_valid(path: Path) -> None:
     assert re.fullmatch(r"([A-Z][a-z]*)+", only.name.value)
     assert validate(GRAPH, parse(asked.text)) == []
     assert set(asked.variables) <= {one.variable.name.value for one in only.variable_definitions or ()}
+
+
+def test_whoever_a_question_is_asked_as_can_be_chosen_in_the_demos_page() -> None:
+    assert {question(path).asked_as for path in FILES} <= {visitor.user_name for visitor in VISITORS}
 
 
 def test_operations_have_different_names() -> None:

@@ -140,8 +140,9 @@ def standing(database: Database, has: Generated) -> dict[str, str]:
 
 def secret_in(database: Database) -> str:
     """The secret of the invitation whose mail waits last."""
+    latest = "SELECT data FROM outbox_message WHERE kind = 'USER_INVITATION' ORDER BY id DESC LIMIT 1"
     with database.read() as tx:
-        [[data]] = tx.execute("SELECT data FROM outbox_message ORDER BY id DESC LIMIT 1").fetchall()
+        [[data]] = tx.execute(latest).fetchall()
     return str(json.loads(data)["secret"])
 
 

@@ -8,20 +8,26 @@ from pathlib import Path
 
 import pytest
 
+from adgraph.background import Worker
+from adgraph.billing import billing_for
+from adgraph.settings import Settings
 from storage.consistency import read_inconsistencies
 from storage.database import Database
 from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME, load_demo
 from storage.errors import StorageFailure
 from storage.migrate import migrate
 from storage.models import TABLES
+from storage.records.ids import Instant
 from storage.records.values import ClientLinkStatus, InvitationStatus, Role, ScopeKind, UserStatus
-from storage.writes import write_manager_accounts
+from storage.writes import write_client_link_status, write_manager_accounts
 from tests.storage.small_world import a_manager_account, a_revision
 
 NOW_MS = EARLIEST_NOW_MS + 86_400_000
 MOST_SECONDS = 3
 MOMENTARY = {ClientLinkStatus.LINK_ACCEPTED, ClientLinkStatus.UNLINK_REQUESTED, ClientLinkStatus.UNLINK_FAILED}
 """Statuses a link passes through at once; they are in histories only."""
+UNLINKING = {ClientLinkStatus.UNLINK_PENDING, ClientLinkStatus.UNLINK_IN_PROGRESS}
+"""Only an account link waits for billing before it ends."""
 NEVER = {ClientLinkStatus.UNLINK_CANCELED}
 
 
@@ -78,7 +84,7 @@ def test_another_moment_changes_only_what_is_recent(demo: Database, tmp_path: Pa
     migrate(another)
     load_demo(another, now_ms=NOW_MS + 86_400_000)
     assert fingerprint(demo) != fingerprint(another)
-    past = f"SELECT id, at_ms, operation FROM revision WHERE at_ms < {NOW_MS - 40 * 86_400_000} ORDER BY id"
+    past = f"SELECT id, at_ms, operation FROM revision WHERE at_ms < {NOW_MS - 70 * 86_400_000} ORDER BY id"
     assert rows(demo, past) == rows(another, past)
     another.close()
 
@@ -178,6 +184,28 @@ def test_what_is_pending_has_not_expired_when_it_is_loaded(demo: Database) -> No
     assert values(demo, old) == {0}
     open_ones = f"SELECT count(*) FROM user_invitation WHERE status = 'PENDING' AND expires_at_ms > {NOW_MS}"
     assert values(demo, open_ones) == {4}
+
+
+@pytest.mark.parametrize("days", [0, 1, 7, 28])
+def test_with_the_worker_on_every_status_is_still_there_to_be_seen_for_four_weeks(demo: Database, days: int) -> None:
+    clock = Instant(NOW_MS + days * 86_400_000)
+    worker = Worker(demo, interval_ms=10, billing=billing_for(Settings(demo=True)), now=lambda: clock)
+    worker.once()
+    assert worker.once() == 0
+    assert values(demo, "SELECT status FROM client_link") == set(ClientLinkStatus) - MOMENTARY - NEVER
+    assert values(demo, "SELECT status FROM user_invitation") == set(InvitationStatus)
+    both = "SELECT status FROM client_link GROUP BY status HAVING count(DISTINCT type) = 2"
+    assert values(demo, both) == set(ClientLinkStatus) - MOMENTARY - NEVER - UNLINKING
+
+
+def test_what_a_visitor_of_the_demo_unlinks_ends_at_once(demo: Database) -> None:
+    with demo.write() as transaction:
+        stamp = a_revision(transaction)
+        found = transaction.execute("SELECT min(id) FROM client_link WHERE name = 'Managed account'").fetchall()
+        [[link]] = found
+        write_client_link_status(transaction, stamp, [link], ClientLinkStatus.UNLINK_PENDING)
+    Worker(demo, interval_ms=10, billing=billing_for(Settings(demo=True)), now=lambda: Instant(NOW_MS)).once()
+    assert values(demo, f"SELECT status FROM client_link WHERE id = {link}") == {"INACTIVE"}
 
 
 def test_history_is_told_in_order(demo: Database) -> None:

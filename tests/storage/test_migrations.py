@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from peewee import Check
 
 from storage.database import Database
 from storage.errors import NewerDatabase, OutdatedDatabase
-from storage.migrate import HISTORY, check_current, known_migrations, migrate, read_applied_migrations
+from storage.migrate import HISTORY, MIGRATIONS, check_current, known_migrations, migrate, read_applied_migrations
 from storage.models import ManagerAccount
 from storage.schema_check import main, schema_differences
 
@@ -124,3 +126,25 @@ def test_a_failing_migration_leaves_nothing_behind(
         migrate(empty)
     assert "leftover" not in empty.engine.get_tables()
     empty.engine.close()
+
+
+def test_mail_that_waits_survives_the_migration_that_lets_mail_be_about_links(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "before"
+    folder.mkdir()
+    for path in sorted(MIGRATIONS.glob("[0-9]*.py")):
+        if path.stem < "0006":
+            shutil.copy(path, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr("storage.migrate.MIGRATIONS", folder)
+        migrate(empty)
+    columns = "id, kind, message_key, recipient, data, status, created_at_ms, due_at_ms, attempts"
+    row = (7, "USER_INVITATION", "k3y", "kim@user.example", "{}", "WAITING", 1, 2, 3)
+    with empty.write() as transaction:
+        place = ", ".join(["?" if empty.kind == "sqlite" else "%s"] * len(row))
+        transaction.execute(f"INSERT INTO outbox_message ({columns}) VALUES ({place})", row)
+    assert migrate(empty) == ["0006_mail_about_links", *(one for one in known_migrations() if one > "0006_z")]
+    with empty.read() as transaction:
+        assert transaction.execute(f"SELECT {columns}, client_link_id FROM outbox_message").fetchall() == [(*row, None)]
+    assert schema_differences(empty) == []
