@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from adgraph.auth import Credentials, required_caller
+from adgraph.auth import Credentials, Door, required_caller
 from adgraph.background import BackgroundWorker, Worker
 from adgraph.graph import graph_for
 from adgraph.mail import sender_for
@@ -35,10 +35,18 @@ log = logging.getLogger("adgraph")
 
 
 class DemoSession(NamedTuple):
-    """The token every visitor of the page is given in demo mode, and whose it is. Never given out otherwise."""
+    """The token every visitor of the page is given in demo mode, and whose it is. Never given out otherwise.
+
+    `developer_token` is the page's own, where applications must present one.
+    """
 
     token: str
     signed_in_as: str
+    developer_token: str | None = None
+
+    def shown(self) -> dict[str, str | None]:
+        """As the page reads it."""
+        return {"token": self.token, "signedInAs": self.signed_in_as, "developerToken": self.developer_token}
 
 
 def create_app(
@@ -86,6 +94,7 @@ def create_app(
         routes += page_routes(page, demo if settings.demo else None)
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+    app.state.door = Door(settings)
     # A redirect from /graphql/ would turn some clients' POST into a GET.
     app.router.redirect_slashes = False
     return app
@@ -132,7 +141,7 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HttpRefusal(403, "FORBIDDEN", "The demo token is given to this server's own page only.")
-        return _json({"demo": demo and {"token": demo.token, "signedInAs": demo.signed_in_as}})
+        return _json({"demo": demo and demo.shown()})
 
     return [
         Route("/", home),
@@ -147,11 +156,13 @@ async def whoami(request: Request) -> Response:
     """Whose token this is, for the page's bar: 200, or the refusal a query would get."""
     credentials = Credentials.of_headers(request.headers)
     database: Database = request.app.state.database
+    door: Door = request.app.state.door
 
     def work() -> Response:
+        presented = door.identify(credentials, application=False)
         with database.read() as transaction:
-            caller = required_caller(transaction, credentials, time.time_ns() // 1_000_000)
-        return _json({"signedInAs": caller.user_name, "label": caller.token.label, "expiresAt": caller.expires_at_text})
+            caller = required_caller(transaction, presented, time.time_ns() // 1_000_000)
+        return _json({"signedInAs": caller.user_name, "label": caller.label, "expiresAt": caller.expires_at_text})
 
     workers: Workers = request.app.state.workers
     return await workers.run(work)

@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
+from adgraph.auth import Caller, Credentials, Door, anonymous_or_caller, note_use
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
@@ -137,12 +137,15 @@ class GraphQLEndpoint:
         parse = self._query_parser(request) if reads_only else await self._body_parser(request)
         credentials = Credentials.of_headers(request.headers)
         database: Database = request.app.state.database
+        door: Door = request.app.state.door
         now_ms = time.time_ns() // 1_000_000
 
         def work() -> tuple[Answer, Caller | None]:
             asked = parse()
+            # Before the transaction: it may wait for the keys of an identity provider.
+            presented = door.identify(credentials)
             with database.read() as transaction:
-                caller = anonymous_or_caller(transaction, credentials, now_ms)
+                caller = anonymous_or_caller(transaction, presented, now_ms)
                 try:
                     writes = not reads_only and self._graph.writes(asked)
                     result = {}

@@ -21,6 +21,8 @@
     const headers = new Headers(init.headers);
     headers.set('Accept', 'application/graphql-response+json, application/json;q=0.9');
     if (session.token && !headers.has('Authorization')) headers.set('Authorization', `Bearer ${session.token}`);
+    const application = session.demo && session.demo.developerToken;
+    if (application && !headers.has('DeveloperToken')) headers.set('DeveloperToken', application);
     return fetch(url, { ...init, headers });
   }
 

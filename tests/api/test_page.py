@@ -114,7 +114,7 @@ DEMO = DemoSession("adg_demo", "ada@agency.example")
 
 def test_the_demo_token_is_given_in_demo_mode(serve: Serve) -> None:
     body = serve(demo_mode=True, demo=DEMO).get("/graphiql/session").json()
-    assert body == {"demo": {"token": "adg_demo", "signedInAs": "ada@agency.example"}}
+    assert body == {"demo": {"token": "adg_demo", "signedInAs": "ada@agency.example", "developerToken": None}}
 
 
 def test_the_demo_token_is_given_in_no_other_mode(serve: Serve) -> None:

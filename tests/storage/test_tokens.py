@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from storage.database import Database
 from storage.errors import ConstraintBroken
-from storage.records.ids import LoginId
+from storage.records.ids import AccessTokenId, LoginId
+from storage.records.values import TokenScope
 from storage.tokens import (
     PREFIX,
     TOUCH_INTERVAL_MS,
     FoundToken,
     IssuedToken,
+    NewToken,
     TokenRow,
     TokenState,
     find_token,
@@ -33,9 +37,16 @@ def world(database: Database) -> Database:
     return database
 
 
-def issue(database: Database, login: LoginId = L1) -> IssuedToken:
+def issue(
+    database: Database,
+    login: LoginId = L1,
+    scopes: Collection[TokenScope] = (TokenScope.READ, TokenScope.WRITE),
+    issued_by: AccessTokenId | None = None,
+) -> IssuedToken:
     with database.write() as transaction:
-        return issue_token(transaction, login_id=login, label="laptop", now_ms=NOW_MS, lifetime_ms=DAY_MS)
+        return issue_token(
+            transaction, NewToken(login, "laptop", frozenset(scopes), NOW_MS + DAY_MS, issued_by), NOW_MS
+        )
 
 
 def find(database: Database, token: str, now_ms: int = NOW_MS) -> FoundToken:
@@ -52,8 +63,10 @@ def test_a_token_names_its_login(world: Database) -> None:
     issued = issue(world)
     state, row = find(world, issued.token)
     assert state is TokenState.GOOD
-    assert row == (
-        issued.id, L1, "one@contoso.example", "ACTIVE", "laptop", NOW_MS, NOW_MS + DAY_MS, None, None
+    assert row is not None
+    assert tuple(row) == (
+        issued.id, L1, "one@contoso.example", "ACTIVE", "laptop", "READ WRITE", None,
+        NOW_MS, NOW_MS + DAY_MS, None, None,
     )  # fmt: skip
 
 
@@ -96,9 +109,9 @@ def test_a_token_is_good_up_to_its_last_millisecond(world: Database) -> None:
 def test_a_revoked_token_stays_revoked_from_the_first_time(world: Database) -> None:
     issued = issue(world)
     with world.write() as transaction:
-        assert revoke_token(transaction, issued.id, NOW_MS + 5)
-        assert not revoke_token(transaction, issued.id, NOW_MS + 9)
-        assert not revoke_token(transaction, 404, NOW_MS)
+        assert revoke_token(transaction, issued.id, NOW_MS + 5) == [issued.id]
+        assert revoke_token(transaction, issued.id, NOW_MS + 9) == []
+        assert revoke_token(transaction, 404, NOW_MS) == []
     found = find(world, issued.token, NOW_MS + 2 * DAY_MS)
     assert found.state is TokenState.REVOKED
     assert row_of(found).revoked_at_ms == NOW_MS + 5
@@ -119,14 +132,14 @@ def test_a_token_for_nobody_is_refused(world: Database) -> None:
 
 def test_use_is_noted_at_most_once_a_minute_and_never_backwards(world: Database) -> None:
     issued = issue(world)
-    assert is_due_for_touch(row_of(find(world, issued.token)), NOW_MS)
+    assert is_due_for_touch(row_of(find(world, issued.token)).last_used_at_ms, NOW_MS)
     with world.write() as transaction:
         touch_token(transaction, issued.id, NOW_MS + 100)
         touch_token(transaction, issued.id, NOW_MS + 50)
     row = row_of(find(world, issued.token))
     assert row.last_used_at_ms == NOW_MS + 100
-    assert not is_due_for_touch(row, NOW_MS + 99 + TOUCH_INTERVAL_MS)
-    assert is_due_for_touch(row, NOW_MS + 100 + TOUCH_INTERVAL_MS)
+    assert not is_due_for_touch(row.last_used_at_ms, NOW_MS + 99 + TOUCH_INTERVAL_MS)
+    assert is_due_for_touch(row.last_used_at_ms, NOW_MS + 100 + TOUCH_INTERVAL_MS)
 
 
 def test_the_tokens_of_a_login_are_listed_oldest_first(world: Database) -> None:
