@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from peewee import fn
+from peewee import JOIN, fn
 
 from storage.database import Transaction
 from storage.digests import digest_of, new_secret
@@ -103,7 +103,7 @@ _LISTED = (
         fn.MAX(DeveloperTokenSecret.expires_at_ms),
     )
     .join(DeveloperTokenSecret, on=(DeveloperToken.id == DeveloperTokenSecret.developer_token))
-    .join_from(DeveloperToken, Login, "LEFT OUTER", on=(Login.id == DeveloperToken.login))
+    .join_from(DeveloperToken, Login, JOIN.LEFT_OUTER, on=(Login.id == DeveloperToken.login))
     .group_by(DeveloperToken.id, Login.user_name)
     .order_by(DeveloperToken.id)
 )

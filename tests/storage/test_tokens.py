@@ -18,6 +18,8 @@ from storage.tokens import (
     NewToken,
     TokenRow,
     TokenState,
+    count_live_tokens,
+    count_tokens,
     find_token,
     is_due_for_touch,
     issue_token,
@@ -29,6 +31,7 @@ from storage.writes import write_login_merged
 from tests.storage.small_world import L1, L2, NOW_MS, a_revision, write_small_world
 
 DAY_MS = 86_400_000
+READ, WRITE, ADMIN = TokenScope
 
 
 @pytest.fixture
@@ -156,3 +159,39 @@ def test_finding_costs_one_statement_and_rubbish_none(world: Database) -> None:
         assert transaction.statements == 1
         find_token(transaction, "rubbish", NOW_MS)
         assert transaction.statements == 1
+
+
+@pytest.mark.parametrize(
+    "scopes", [{READ}, {WRITE}, {ADMIN}, {READ, WRITE}, {READ, ADMIN}, {WRITE, ADMIN}, {READ, WRITE, ADMIN}]
+)
+def test_a_token_keeps_its_scopes(world: Database, scopes: set[TokenScope]) -> None:
+    assert row_of(find(world, issue(world, scopes=scopes).token)).scopes == scopes
+
+
+def test_a_token_without_scopes_is_refused(world: Database) -> None:
+    with pytest.raises(ConstraintBroken):
+        issue(world, scopes=())
+
+
+def test_with_a_token_end_those_that_were_issued_with_it_and_no_others(world: Database) -> None:
+    parent, other = issue(world), issue(world)
+    child = issue(world, issued_by=parent.id)
+    grandchildren = [issue(world, issued_by=child.id) for _ in range(2)]
+    with world.write() as transaction:
+        ended = revoke_token(transaction, parent.id, NOW_MS + 5)
+    assert ended == [parent.id, child.id, *(one.id for one in grandchildren)]
+    for one in (parent, child, *grandchildren):
+        assert find(world, one.token).state is TokenState.REVOKED
+    assert find(world, other.token).state is TokenState.GOOD
+
+
+def test_live_tokens_are_those_neither_revoked_nor_expired(world: Database) -> None:
+    first = issue(world)
+    issue(world)
+    issue(world, L2)
+    with world.write() as transaction:
+        assert count_live_tokens(transaction, L1, NOW_MS + DAY_MS - 1) == 2
+        assert count_live_tokens(transaction, L1, NOW_MS + DAY_MS) == 0
+        revoke_token(transaction, first.id, NOW_MS)
+        assert count_live_tokens(transaction, L1, NOW_MS) == 1
+        assert count_tokens(transaction, L1) == 2
