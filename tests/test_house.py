@@ -18,6 +18,7 @@ LOADED_BY_NAME = {"httptools", "uvloop"}
 IMPORTED_AS = {
     "graphql-core": {"graphql"},
     "peewee": {"peewee", "playhouse"},
+    "pyjwt": {"jwt"},
     "strawberry-graphql": {"strawberry"},
 }
 """What a distribution is imported as, where that is not its own name."""

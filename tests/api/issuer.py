@@ -34,7 +34,6 @@ class Issuer:
         self.location: str | None = None
         self.delay_s = 0.0
         self.asked: list[str] = []
-        self.threads: list[str] = []
 
     def publish(self, *keys: Signer, **more: Any) -> None:
         """Publish these keys and no others."""

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -367,9 +368,16 @@ def test_a_jwt_costs_one_statement(client: TestClient, issuer: Issuer, key: RSAK
             anonymous_or_caller(transaction, presented, later)
 
 
-def test_the_issuer_is_asked_from_a_worker_thread(client: TestClient, issuer: Issuer, key: RSAKey) -> None:
-    issuer.delay_s = 0.3
-    started = time.perf_counter()
-    assert is_ada(show(client, issuer.token(key)))
-    assert time.perf_counter() - started >= 0.6
-    assert len(issuer.asked) == 2
+def test_others_are_answered_while_the_issuer_takes_its_time(client: TestClient, issuer: Issuer, key: RSAKey) -> None:
+    issuer.delay_s = 0.5
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(show, client, issuer.token(key))
+        while not issuer.asked:
+            time.sleep(0.01)
+        started = time.perf_counter()
+        for _ in range(5):
+            assert client.get("/healthz").status_code == 200
+            assert ask(client, None).status_code == 200
+        assert time.perf_counter() - started < 0.4
+        assert not waiting.done()
+        assert is_ada(waiting.result(10))
