@@ -16,7 +16,6 @@ from adgraph import issuer_keys
 from adgraph.auth import Door
 from adgraph.issuer_keys import (
     ASK_AGAIN_SECONDS,
-    FETCH_SECONDS,
     LIFETIME_SECONDS,
     LONGEST_DOCUMENT,
     MOST_KEYS,
@@ -325,10 +324,10 @@ def test_a_document_may_be_long_and_not_longer(issuer: Issuer) -> None:
 
 def test_an_issuer_that_does_not_answer_in_time_is_given_up(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(issuer_keys, "FETCH_SECONDS", 0.2)
-    issuer.delay_s = 1.0
+    issuer.delay_s = 3.0
     started = time.monotonic()
     assert "Timeout" in reason(issuer)
-    assert time.monotonic() - started < FETCH_SECONDS / 4
+    assert time.monotonic() - started < 2.0
 
 
 def test_an_issuer_that_is_not_there_is_away() -> None:

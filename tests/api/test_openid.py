@@ -369,15 +369,13 @@ def test_a_jwt_costs_one_statement(client: TestClient, issuer: Issuer, key: RSAK
 
 
 def test_others_are_answered_while_the_issuer_takes_its_time(client: TestClient, issuer: Issuer, key: RSAKey) -> None:
-    issuer.delay_s = 0.5
+    issuer.delay_s = 1.0
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(show, client, issuer.token(key))
         while not issuer.asked:
             time.sleep(0.01)
-        started = time.perf_counter()
         for _ in range(5):
             assert client.get("/healthz").status_code == 200
             assert ask(client, None).status_code == 200
-        assert time.perf_counter() - started < 0.4
         assert not waiting.done()
         assert is_ada(waiting.result(10))

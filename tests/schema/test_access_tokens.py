@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -368,3 +370,26 @@ def test_the_list_costs_one_statement_a_page_and_one_for_all_logs(company: Datab
             COMPILED.execute(LISTED, None, None, Session(transaction, ada.viewer, Instant(NOW_MS)))
             costs.append(transaction.statements)
     assert costs[0] == costs[1]
+
+
+def test_who_revokes_a_token_is_never_outrun_by_who_issues_another_one_with_it(company: Database) -> None:
+    for _ in range(8):
+        ada, other = a_holder(company), a_holder(company)
+        start = Barrier(2)
+
+        def issue(holder: Holder = ada, start: Barrier = start) -> Any:
+            start.wait()
+            return holder.execute('mutation { issueAccessToken(input: {label: "x", scopes: [READ]}) { secret } }')
+
+        def revoke(holder: Holder = other, key: AccessTokenId = ada.token.id, start: Barrier = start) -> Any:
+            start.wait()
+            return holder.done("revokeAccessToken", {"tokenId": str(key)})
+
+        with ThreadPoolExecutor(2) as pool:
+            issued, revoked = pool.submit(issue), pool.submit(revoke)
+            answer = issued.result()
+            revoked.result()
+        if "errors" in answer:
+            assert answer["errors"][0]["extensions"]["number"] == 105
+        else:
+            assert worth(company, answer["data"]["issueAccessToken"]["secret"]) is TokenState.REVOKED
