@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from adgraph.auth import Credentials, required_caller
+from adgraph.auth import Credentials, Door, required_caller
 from adgraph.background import BackgroundWorker, Worker, clock
 from adgraph.billing import billing_for
 from adgraph.documents import Documents, trusted_documents
@@ -53,9 +53,13 @@ class DemoLogin(NamedTuple):
 
 
 class DemoSession(NamedTuple):
-    """The logins every visitor of the page is given in demo mode. Never given out otherwise."""
+    """The logins every visitor of the page is given in demo mode. Never given out otherwise.
+
+    `developer_token` is the page's own, where applications must present one.
+    """
 
     logins: tuple[DemoLogin, ...]
+    developer_token: str | None = None
 
     @property
     def token(self) -> str:
@@ -86,8 +90,9 @@ def create_app(
     page = Page(queries) if settings.shows_ide else None
     tracing = tracing_for(traces_wanted())
     watch = RevisionWatch()
+    door = Door(settings)
     graph = graph or graph_for(settings)
-    operations = Operations(graph, documents_for(settings, graph, queries), workers, watch.wake, tracing)
+    operations = Operations(graph, documents_for(settings, graph, queries), workers, watch.wake, door, tracing)
     endpoint = GraphQLEndpoint(settings, operations, page.html if page else None)
     sockets = SocketEndpoint(settings, operations, watch)
 
@@ -126,6 +131,7 @@ def create_app(
     routes.append(WebSocketRoute("/{path:path}", no_socket_here))
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
+    app.state.door = door
     # A redirect from /graphql/ would turn some clients' POST into a GET.
     app.router.redirect_slashes = False
     return app
@@ -192,7 +198,7 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HttpRefusal(403, "FORBIDDEN", "The demo's tokens are given to this server's own page only.")
-        return _json({"demo": demo and [_shown_login(login) for login in demo.logins]})
+        return _json({"demo": demo and _shown(demo)})
 
     return [
         Route("/", home),
@@ -203,24 +209,25 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
     ]
 
 
-def _shown_login(login: DemoLogin) -> dict[str, str]:
-    return {
-        "token": login.token,
-        "userName": login.user_name,
-        "firstName": login.first_name,
-        "about": login.about,
-    }
+def _shown(demo: DemoSession) -> dict[str, object]:
+    logins = [
+        {"token": one.token, "userName": one.user_name, "firstName": one.first_name, "about": one.about}
+        for one in demo.logins
+    ]
+    return {"logins": logins, "developerToken": demo.developer_token}
 
 
 async def whoami(request: Request) -> Response:
     """Whose token this is, for the page's bar: 200, or the refusal a query would get."""
     credentials = Credentials.of_headers(request.headers)
     database: Database = request.app.state.database
+    door: Door = request.app.state.door
 
     def work() -> Response:
+        presented = door.identify(credentials, application=False)
         with database.read() as transaction:
-            caller = required_caller(transaction, credentials, time.time_ns() // 1_000_000)
-        return _json({"signedInAs": caller.user_name, "label": caller.token.label, "expiresAt": caller.expires_at_text})
+            caller = required_caller(transaction, presented, time.time_ns() // 1_000_000)
+        return _json({"signedInAs": caller.user_name, "label": caller.label, "expiresAt": caller.expires_at_text})
 
     workers: Workers = request.app.state.workers
     return await workers.run(work)

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
-from rich.table import Table
 
-from adgraph import access, tokens
+from adgraph import access
 from adgraph.access import session_as, target_of
-from adgraph.app import open_database, worker_for
+from adgraph.app import worker_for
 from adgraph.settings import Settings, SettingsError, variable_of
-from adgraph.tokens import DEFAULT_LIFETIME_DAYS, LONGEST_LIFETIME_DAYS, OperatorError
+from adgraph.terminal import errors, now_ms, opened, out
+from adgraph.token_commands import developer_token_app, token_app
+from adgraph.tokens import OperatorError
 from resolvers.errors import Refusal
 from resolvers.rules.capabilities import Capability
 from resolvers.session import Limits, Session
-from storage.database import Database
 from storage.errors import StorageError
-from storage.migrate import check_current
 from storage.records.ids import MAX_ID
-
-out = Console(soft_wrap=True)
-errors = Console(stderr=True, soft_wrap=True)
 
 NOT_ALLOWED = 3
 """The exit code of a check that was answered with no; 1 and 2 say that it was not answered."""
@@ -76,29 +69,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Serve and look after an account hierarchy: who owns what, who may do what, and why.",
 )
-token_app = typer.Typer(no_args_is_help=True, help="Access tokens: issue, list, revoke.")
 app.add_typer(token_app, name="token")
-
-
-@contextmanager
-def opened(settings: Settings | None = None, *, current: bool = True) -> Iterator[Database]:
-    """The database of the environment's settings; `current` refuses one whose tables are not this version's."""
-    database = open_database(settings or Settings.from_env())
-    try:
-        if current:
-            check_current(database)
-        yield database
-    finally:
-        database.close()
-
-
-def now_ms() -> int:
-    """The clock: milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def _when(at_ms: int | None) -> str:
-    return "never" if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+app.add_typer(developer_token_app, name="developer-token")
 
 
 @app.command()
@@ -125,7 +97,8 @@ def serve(
         processes=workers or settings.processes,
     )
     with opened(settings, current=not settings.demo) as database:
-        session = prepare_demo(database, now_ms=now_ms()) if settings.demo else None
+        names_itself = settings.developer_tokens != "off"
+        session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
     run(settings, session, out)
 
 
@@ -199,51 +172,6 @@ _SWITCHED = {None: "unset", True: "on", False: "off"}
 def _without_password(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else value
-
-
-UserName = Annotated[str, typer.Option("--user", help="The login's name, exactly.")]
-
-
-@token_app.command()
-def issue(
-    user: UserName,
-    label: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
-    days: Annotated[
-        int, typer.Option(min=1, max=LONGEST_LIFETIME_DAYS, help="How long it is good for.")
-    ] = DEFAULT_LIFETIME_DAYS,
-) -> None:
-    """Issue a token for a login. It is shown now and never again: only a digest is kept."""
-    with opened() as database:
-        issued = tokens.issue(database, user_name=user, label=label, days=days, now_ms=now_ms())
-    errors.print(f"Token {issued.id} for {user}, good until {_when(issued.expires_at_ms)}:", highlight=False)
-    # Alone on standard output, so that a script can take it.
-    typer.echo(issued.token)
-
-
-@token_app.command("list")
-def list_tokens(user: UserName) -> None:
-    """List a login's tokens; the secrets themselves are nowhere."""
-    with opened() as database:
-        found = tokens.listed(database, user_name=user, now_ms=now_ms())
-    table = Table("id", "label", "state", "issued", "expires", "last used")
-    for row, state in found:
-        table.add_row(
-            str(row.id),
-            row.label,
-            state,
-            _when(row.created_at_ms),
-            _when(row.expires_at_ms),
-            _when(row.last_used_at_ms),
-        )
-    out.print(table if found else f"{user} has no tokens.", highlight=False)
-
-
-@token_app.command()
-def revoke(token_id: Annotated[int, typer.Argument(help="The id that `token list` shows.")]) -> None:
-    """Revoke a token; it opens nothing from the next request on."""
-    with opened() as database:
-        tokens.revoke(database, token_id=token_id, now_ms=now_ms())
-    out.print(f"Token {token_id} is revoked.", highlight=False)
 
 
 @app.command()

@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 from adgraph.app import DemoLogin, DemoSession
-from adgraph.tokens import DAY_MS, login_named
+from adgraph.tokens import DEFAULT_SCOPES, login_named
+from resolvers.rules.access_tokens import DAY_MS
 from storage.database import Database, Transaction
 from storage.demo import VISITORS, Visitor, load_demo
+from storage.developer_tokens import issue_developer_token, read_developer_tokens, revoke_developer_token
 from storage.migrate import migrate
-from storage.tokens import issue_token, read_tokens, revoke_token
+from storage.records.ids import Instant
+from storage.tokens import NewToken, issue_token, read_tokens, revoke_token
 
 PAGE_LABEL = "demo page"
 PAGE_TOKEN_DAYS = 365
 """Longer than a demo runs without a restart; every start issues a new token and ends the one before."""
 
 
-def prepare_demo(database: Database, *, now_ms: int) -> DemoSession:
+def prepare_demo(database: Database, *, now_ms: int, developer_token: bool = False) -> DemoSession:
     """Create the tables, load the demo company unless it is there, and sign the page in as each of its visitors.
 
+    `developer_token`: whether the page needs one to name itself by.
     Raises: StorageFailure when the database holds anything else: a token for real data is never given away.
     """
     migrate(database)
     load_demo(database, now_ms=now_ms)
+    until_ms = Instant(now_ms + PAGE_TOKEN_DAYS * DAY_MS)
     with database.write() as transaction:
-        return DemoSession(tuple(_signed_in(transaction, one, now_ms) for one in VISITORS))
+        logins = tuple(_signed_in(transaction, one, now_ms, until_ms) for one in VISITORS)
+        application = _developer_token(transaction, now_ms, until_ms) if developer_token else None
+    return DemoSession(logins, application)
 
 
-def _signed_in(transaction: Transaction, visitor: Visitor, now_ms: int) -> DemoLogin:
+def _signed_in(transaction: Transaction, visitor: Visitor, now_ms: int, until_ms: Instant) -> DemoLogin:
     """A visitor with a new token; the one the page had before ends."""
     login = login_named(transaction, visitor.user_name)
     for row in read_tokens(transaction, login.id):
         if row.label == PAGE_LABEL and row.revoked_at_ms is None:
             revoke_token(transaction, row.id, now_ms)
-    issued = issue_token(
-        transaction, login_id=login.id, label=PAGE_LABEL, now_ms=now_ms, lifetime_ms=PAGE_TOKEN_DAYS * DAY_MS
-    )
+    issued = issue_token(transaction, NewToken(login.id, PAGE_LABEL, frozenset(DEFAULT_SCOPES), until_ms), now_ms)
     return DemoLogin(issued.token, visitor.user_name, visitor.first_name, visitor.about)
+
+
+def _developer_token(transaction: Transaction, now_ms: int, until_ms: int) -> str:
+    for row in read_developer_tokens(transaction):
+        if row.label == PAGE_LABEL:
+            revoke_developer_token(transaction, row.id, now_ms)
+    return issue_developer_token(
+        transaction, label=PAGE_LABEL, login_id=None, now_ms=now_ms, expires_at_ms=until_ms
+    ).token

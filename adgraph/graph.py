@@ -113,7 +113,15 @@ class SessionFeed:
 
 
 def _viewer(caller: Caller | None) -> Viewer | None:
-    return Viewer(caller.login_id, caller.user_name) if caller else None
+    if caller is None:
+        return None
+    return Viewer(
+        caller.login_id,
+        caller.user_name,
+        scopes=caller.scopes,
+        token_id=caller.token_id,
+        token_expires_at=caller.expires_at_ms,
+    )
 
 
 def _now() -> Instant:

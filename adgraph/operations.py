@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use, required_caller
+from adgraph.auth import Caller, Credentials, Door, Presented, anonymous_or_caller, note_use, required_caller
 from adgraph.documents import Documents
 from adgraph.refusals import HttpRefusal, bad_request, unexpected
 from adgraph.telling import Told
@@ -114,12 +114,14 @@ class Operations:
         documents: Documents,
         workers: Workers,
         on_write: Callable[[], None],
+        door: Door,
         tracing: Tracing | None = None,
     ) -> None:
         self._graph = graph
         self._documents = documents
         self._workers = workers
         self._on_write = on_write
+        self._door = door
         self._tracing = tracing or Tracing(None)
 
     async def run(self, database: Database, asked: Asked, shape: Callable[[ResponseMap], T]) -> T | Live[T]:
@@ -146,7 +148,7 @@ class Operations:
         """Who asks, by the function every request goes through; somebody must. Raises: HttpRefusal."""
 
         def work() -> Caller:
-            with _asked_by(database, credentials, required_caller) as (_, caller):
+            with self._asked_by(database, credentials, required_caller) as (_, caller):
                 if caller is None:
                     raise TypeError("somebody is required, and nobody was found")
                 return caller
@@ -158,7 +160,7 @@ class Operations:
         asked = live.asked
 
         def work() -> tuple[Tail, T | None]:
-            with _asked_by(live.database, asked.credentials) as (transaction, caller):
+            with self._asked_by(live.database, asked.credentials) as (transaction, caller):
                 step = live.feed.step(tail, transaction, caller, asked.request_id)
             return step.tail, None if step.response is None else live.shape(step.response)
 
@@ -187,7 +189,7 @@ class Operations:
         kind = self._graph.kind(request)
         told = asked.told
         told.kind = kind or ""
-        with _asked_by(database, asked.credentials) as (transaction, caller):
+        with self._asked_by(database, asked.credentials) as (transaction, caller):
             told.login_id = caller and caller.login_id
             if kind == "subscription" and asked.subscribes:
                 return self._graph.subscribe(request, transaction, caller, asked.request_id), caller
@@ -199,6 +201,19 @@ class Operations:
         result = self._graph.write(request, database, caller, asked.request_id)
         self._on_write()
         return result, caller
+
+    @contextmanager
+    def _asked_by(
+        self,
+        database: Database,
+        credentials: Credentials,
+        judge: Callable[[Transaction, Presented, int], Caller | None] = anonymous_or_caller,
+    ) -> Iterator[tuple[Transaction, Caller | None]]:
+        """A snapshot, and whom the credentials name in it: every operation and every event begins here."""
+        # Before the transaction: it may wait for the keys of an identity provider.
+        presented = self._door.identify(credentials)
+        with database.read() as transaction:
+            yield transaction, judge(transaction, presented, _now_ms())
 
 
 class Live(Generic[T]):
@@ -231,18 +246,9 @@ def _first_code(response: ResponseMap) -> str:
     return str(errors[0].get("extensions", {}).get("code", "")) if errors else ""
 
 
-@contextmanager
-def _asked_by(
-    database: Database, credentials: Credentials, judge: Callable[..., Caller | None] = anonymous_or_caller
-) -> Iterator[tuple[Transaction, Caller | None]]:
-    """A snapshot, and whom the credentials name in it: every operation and every event begins here."""
-    with database.read() as transaction:
-        yield transaction, judge(transaction, credentials, _now_ms())
-
-
 def expires_at_ms(caller: Caller) -> int:
     """When the caller's credentials stop working by themselves, in milliseconds since 1970."""
-    return caller.token.expires_at_ms
+    return caller.expires_at_ms
 
 
 def _now_ms() -> int:

@@ -14,6 +14,8 @@ from ipaddress import ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from adgraph.addresses import is_loopback
+
 _T = TypeVar("_T")
 
 MEBIBYTE = 1024 * 1024
@@ -109,6 +111,35 @@ def _origins(text: str) -> str:
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _issuer(text: str) -> str:
+    # The address as the issuer writes it, to the last slash: tokens must name exactly this.
+    parts = urlsplit(text)
+    good = parts.scheme == "https" or is_loopback(text)
+    # Reading the port raises ValueError when it is none.
+    if not good or not parts.hostname or parts.port == 0 or parts.username is not None:
+        raise ValueError(text)
+    if not text.isascii() or not text.isprintable() or any(letter in " ?#" for letter in text):
+        raise ValueError(text)
+    return text
+
+
+def _one_word(text: str) -> str:
+    if len(text) > 200 or not text.isprintable() or " " in text:
+        raise ValueError(text)
+    return text
+
+
+def _scopes(text: str) -> str:
+    words = text.lower().split()
+    if not words or not set(words) <= set(SCOPES):
+        raise ValueError(text)
+    return " ".join(word for word in SCOPES if word in words)
+
+
+SCOPES = ("read", "write", "admin")
+DEVELOPER_TOKENS = {name: name for name in ("required", "optional", "off")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +249,41 @@ class Settings:
         _public_url,
         "http://127.0.0.1:8000",
     )
+    oidc_issuer: str | None = _variable(
+        "ADGRAPH_OIDC_ISSUER",
+        "whose JWTs are taken as access tokens (unset: nobody's)",
+        "the issuer of an OpenID provider, exactly as its tokens name it, beginning with https:// (or with http:// on"
+        " this machine)",
+        _issuer,
+        None,
+    )
+    oidc_audience: str | None = _variable(
+        "ADGRAPH_OIDC_AUDIENCE", "the audience (`aud`) those JWTs must be for", "one word", _one_word, None
+    )
+    oidc_login_claim: str = _variable(
+        "ADGRAPH_OIDC_LOGIN_CLAIM",
+        "the claim of a JWT that names the login; `email` counts only when it is verified",
+        "the name of a claim whose value users cannot choose themselves",
+        _one_word,
+        "preferred_username",
+    )
+    oidc_scopes: str | None = _variable(
+        "ADGRAPH_OIDC_SCOPES",
+        "what a JWT opens that names no scope of ours, for issuers that cannot mint scopes (unset: nothing)",
+        "read, write and admin, with blanks between",
+        _scopes,
+        None,
+    )
+    oidc_clock_skew_ms: int = _variable(
+        "ADGRAPH_OIDC_CLOCK_SKEW_MS", "how far the issuer's clock may be off", *_between(0, 300_000), 30_000
+    )
+    developer_tokens: str = _variable(
+        "ADGRAPH_DEVELOPER_TOKEN",
+        "whether applications must present a developer token, may, or need not (off: none is looked at)",
+        "required, optional or off",
+        DEVELOPER_TOKENS.__getitem__,
+        "off",
+    )
     busy_timeout_ms: int = _variable(
         "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
     )
@@ -253,6 +319,21 @@ class Settings:
         _networks,
         "127.0.0.1",
     )
+
+    def __post_init__(self) -> None:
+        """Refuse what is set by halves. Raises: SettingsError."""
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            given, missing = ("ADGRAPH_OIDC_ISSUER", "ADGRAPH_OIDC_AUDIENCE")
+            given, missing = (given, missing) if self.oidc_issuer else (missing, given)
+            raise SettingsError(
+                f"{given} is set and {missing} is not, but JWTs are only taken from a known issuer and for a known"
+                " audience: set both, or none."
+            )
+        if self.oidc_scopes is not None and self.oidc_issuer is None:
+            raise SettingsError(
+                "ADGRAPH_OIDC_SCOPES is set and ADGRAPH_OIDC_ISSUER is not, so there is no JWT it could say anything"
+                " about: set both, or none."
+            )
 
     @property
     def shows_ide(self) -> bool:

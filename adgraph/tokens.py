@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from resolvers.access_tokens import KIND, described
+from resolvers.rules.access_tokens import DAY_MS, MOST_LIVE_TOKENS, problems_of_label
+from resolvers.writing import ServiceSession
 from storage.database import Database, Transaction
 from storage.reads.logins import LoginRow, read_login, read_logins
-from storage.records.values import LoginStatus
-from storage.tokens import IssuedToken, TokenRow, issue_token, read_tokens, revoke_token
+from storage.records.ids import Instant
+from storage.records.values import LoginStatus, TokenScope
+from storage.tokens import (
+    IssuedToken,
+    NewToken,
+    TokenRow,
+    TokenState,
+    count_live_tokens,
+    issue_token,
+    read_tokens,
+    revoke_token,
+)
 
-DAY_MS = 86_400_000
-DEFAULT_LIFETIME_DAYS = 90
+DEFAULT_SCOPES = (TokenScope.READ, TokenScope.WRITE)
 LONGEST_LIFETIME_DAYS = 3_650
+"""Longer than people may issue for themselves: an operator knows why."""
+BY_OPERATOR = "By an operator, on the terminal."
 
 
 class OperatorError(Exception):
@@ -20,42 +35,93 @@ class OperatorError(Exception):
 
 
 class ListedToken(NamedTuple):
-    """A token as an operator sees it; `state` is "good", "expired" or "revoked"."""
+    """A token as an operator sees it; `state` is "good", "expired", "revoked" or "login merged"."""
 
     row: TokenRow
     state: str
 
 
-def issue(database: Database, *, user_name: str, label: str, days: int, now_ms: int) -> IssuedToken:
+_STATES = {
+    TokenState.GOOD: "good",
+    TokenState.EXPIRED: "expired",
+    TokenState.REVOKED: "revoked",
+    TokenState.LOGIN_MERGED: "login merged",
+}
+
+
+def issue(
+    database: Database,
+    *,
+    user_name: str,
+    label: str,
+    days: int,
+    now_ms: int,
+    scopes: Collection[TokenScope] = DEFAULT_SCOPES,
+) -> IssuedToken:
     """A new token for a login, by its name.
 
-    Raises: OperatorError for a name nobody has, or a login that was merged into another.
+    Raises: OperatorError for a name nobody has, a login that was merged into another or has too many tokens, or a label
+    that says nothing.
     """
+    refuse_label(label)
     with database.write() as transaction:
-        login = login_named(transaction, user_name)
-        if login.status is LoginStatus.MERGED:
+        session = ServiceSession(transaction, Instant(now_ms))
+        session.does("issueAccessToken")
+        login = usable_login(transaction, user_name)
+        if count_live_tokens(transaction, login.id, now_ms) >= MOST_LIVE_TOKENS:
             raise OperatorError(
-                f"The login {user_name} was merged into login {login.merged_into_id} and may no longer be used."
-                " Issue the token for that one."
+                f"The login {user_name} has {MOST_LIVE_TOKENS} tokens that are good, and no login has more. Revoke one:"
+                f" `adgraph token list --user {user_name}` shows them."
             )
-        return issue_token(transaction, login_id=login.id, label=label, now_ms=now_ms, lifetime_ms=days * DAY_MS)
+        new = NewToken(login.id, label.strip(), frozenset(scopes), now_ms + days * DAY_MS)
+        issued = issue_token(transaction, new, now_ms)
+        session.note(KIND, issued.id, None, described(new))
+        session.record(BY_OPERATOR)
+        return issued
 
 
 def listed(database: Database, *, user_name: str, now_ms: int) -> list[ListedToken]:
     """All tokens of a login, oldest first. Raises: OperatorError for a name nobody has."""
     with database.read() as transaction:
         login = login_named(transaction, user_name)
-        return [ListedToken(row, _state(row, now_ms)) for row in read_tokens(transaction, login.id)]
+        return [ListedToken(row, _STATES[row.state(now_ms)]) for row in read_tokens(transaction, login.id)]
 
 
-def revoke(database: Database, *, token_id: int, now_ms: int) -> None:
-    """End a token for good. Raises: OperatorError when there is none to end."""
+def revoke(database: Database, *, token_id: int, now_ms: int) -> int:
+    """End a token for good. Returns how many that were issued with it ended too.
+
+    Raises: OperatorError when there is none to end.
+    """
     with database.write() as transaction:
-        if not revoke_token(transaction, token_id, now_ms):
+        session = ServiceSession(transaction, Instant(now_ms))
+        session.does("revokeAccessToken")
+        ended = revoke_token(transaction, token_id, now_ms)
+        if not ended:
             raise OperatorError(
                 f"There is no token {token_id} that could be revoked: either nothing has that id, or it was revoked"
                 " before. `adgraph token list --user NAME` shows them."
             )
+        for one in ended:
+            session.note(KIND, one, {"revoked_at": None}, {"revoked_at": now_ms})
+        session.record(BY_OPERATOR)
+        return len(ended) - 1
+
+
+def refuse_label(label: str) -> None:
+    """Raises: OperatorError for a label nobody could know a token by."""
+    for problem in problems_of_label(label):
+        raise OperatorError(problem.message.replace("`label`", "--label"))
+
+
+def usable_login(transaction: Transaction, user_name: str) -> LoginRow:
+    """The login of exactly this name, to issue something for. Raises: OperatorError."""
+    login = login_named(transaction, user_name)
+    if login.status is LoginStatus.MERGED:
+        raise OperatorError(
+            f"The login {user_name} was merged into login {login.merged_into_id} and may no longer be used."
+            " Issue the token for that one."
+        )
+    return login
 
 
 def login_named(transaction: Transaction, user_name: str) -> LoginRow:
@@ -70,9 +136,3 @@ def login_named(transaction: Transaction, user_name: str) -> LoginRow:
     raise OperatorError(
         f"There is no login named {user_name!r} (names are exact, case included). Some there are: {', '.join(near)}."
     )
-
-
-def _state(row: TokenRow, now_ms: int) -> str:
-    if row.revoked_at_ms is not None:
-        return "revoked"
-    return "expired" if row.expires_at_ms <= now_ms else "good"

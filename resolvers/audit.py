@@ -1,9 +1,9 @@
-"""What was done to manager accounts, ad accounts, users and client links, told to those who may know.
+"""What was done to manager accounts, ad accounts, users, links and access tokens, told to those who may know.
 
 Who may: of a manager account, who holds UPDATE_MANAGER_ACCOUNT there; of an ad account, who holds
-UPDATE_AD_ACCOUNT; of a user, himself and who holds MANAGE_USERS in his manager account; of a link, who may see it.
-A capability the state withholds (deleted, in transition) counts here: nothing is written by reading. To others the
-log is null, as if there were none.
+UPDATE_AD_ACCOUNT; of a user, himself and who holds MANAGE_USERS in his manager account; of a link, who may see it; of
+an access token, whose it is. A capability the state withholds (deleted, in transition) counts here: nothing is
+written by reading. To others the log is null, as if there were none.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.people import visible_users
 from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.reach import Permissions
-from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, CREDENTIAL, MANAGER_ACCOUNT, USER, Session
 from storage.audit import AuditRow, read_audit_entries
 from storage.reads.entities import read_users_of_logins
 from storage.records.ids import LoginId, UserId
 from storage.records.rows import AdAccountRow, ClientLinkRow, ManagerAccountRow, UserRow
+from storage.tokens import TokenRow
 
 AUDIT_ENTRY = "audit entry"
 LOGIN = "login"
@@ -29,7 +30,13 @@ HIDDEN = "(hidden)"
 SECRETS = ("secret", "password", "token", "digest")
 """Fields named like this are never told, whoever asks."""
 
-_KINDS = {MANAGER_ACCOUNT: "ManagerAccount", AD_ACCOUNT: "AdAccount", USER: "User", CLIENT_LINK: "ClientLink"}
+_KINDS = {
+    MANAGER_ACCOUNT: "ManagerAccount",
+    AD_ACCOUNT: "AdAccount",
+    USER: "User",
+    CLIENT_LINK: "ClientLink",
+    CREDENTIAL: "AccessToken",
+}
 """How entries name what they are about."""
 
 
@@ -70,6 +77,11 @@ def audit_log_of_user(session: Session, row: UserRow, page: Page) -> Connection[
 def audit_log_of_link(session: Session, row: ClientLinkRow, page: Page) -> Connection[AuditRow]:
     """The log of a link the viewer sees, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
     return _log(session, CLIENT_LINK, row.link_id, page)
+
+
+def audit_log_of_access_token(session: Session, row: TokenRow, page: Page) -> Connection[AuditRow] | None:
+    """The log of a token, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
+    return _log(session, CREDENTIAL, row.id, page) if row.login_id == session.viewer.login_id else None
 
 
 def _log(session: Session, kind: str, key: int, page: Page) -> Connection[AuditRow]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from storage.records.values import TokenScope
+
 
 class Code(StrEnum):
     """The stable codes of refusals; clients may switch on them."""
@@ -76,6 +78,23 @@ def unauthenticated() -> Refusal:
         "This needs an access token: send it in the header `Authorization: Bearer …`."
         " Issue one with `adgraph token issue`.",
         number=116,
+    )
+
+
+_OPENS = {
+    TokenScope.READ: "Queries need",
+    TokenScope.WRITE: "Mutations need",
+    TokenScope.ADMIN: "Acts of system administrators need",
+}
+
+
+def missing_scope(scope: TokenScope) -> Refusal:
+    """A token that may not be used for this, whatever its login holds."""
+    return Refusal(
+        Code.FORBIDDEN,
+        f"{_OPENS[scope]} an access token with the scope {scope}, and this one does not have it. Your roles are not the"
+        " question: send a token that has the scope.",
+        number=106,
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from resolvers.errors import (
     Refusal,
     RequestStopped,
+    missing_scope,
     out_of_time,
     over_limit,
     too_many_nodes,
@@ -28,7 +29,7 @@ from resolvers.rules.reach import Permissions, Reach, users_of_login
 from storage.database import Transaction
 from storage.reads.facts import read_revision
 from storage.records.facts import AdAccountFact, ManagerAccountFact
-from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
+from storage.records.ids import AccessTokenId, AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
 from storage.records.values import TokenScope
 
@@ -39,6 +40,7 @@ MANAGER_ACCOUNT = "manager account"
 AD_ACCOUNT = "ad account"
 USER = "user"
 CLIENT_LINK = "client link"
+CREDENTIAL = "access token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Viewer:
 
     `acting_user`: the one of its users the whole request is asked as (rule P11); None asks as the login.
     `scopes`: what the token may be used for. `is_system_administrator`: the deployment names this login as one.
+    `token_id`: the token, when it is one of ours; `token_expires_at`: when it ends, None where none was shown.
     """
 
     login_id: LoginId
@@ -54,6 +57,8 @@ class Viewer:
     acting_user: UserId | None = None
     scopes: frozenset[TokenScope] = frozenset({TokenScope.READ, TokenScope.WRITE})
     is_system_administrator: bool = False
+    token_id: AccessTokenId | None = None
+    token_expires_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ class Limits:
 
 class Session:
     """One request over one snapshot."""
+
+    needs: ClassVar[TokenScope] = TokenScope.READ
+    """The scope without which the viewer's token opens nothing here. All that is asked goes through `viewer`."""
 
     def __init__(
         self,
@@ -124,10 +132,16 @@ class Session:
 
     @property
     def viewer(self) -> Viewer:
-        """Who asks. Raises: Refusal UNAUTHENTICATED when no token was sent."""
-        if self._viewer is None:
+        """Who asks.
+
+        Raises: Refusal UNAUTHENTICATED when no token was sent, FORBIDDEN when it is not for this kind of request.
+        """
+        viewer = self._viewer
+        if viewer is None:
             raise unauthenticated()
-        return self._viewer
+        if self.needs not in viewer.scopes:
+            raise missing_scope(self.needs)
+        return viewer
 
     @property
     def viewer_users(self) -> tuple[UserId, ...]:

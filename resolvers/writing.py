@@ -23,7 +23,7 @@ from storage.audit import AuditNote, FirstResult, read_first_result, write_audit
 from storage.database import Transaction
 from storage.records.facts import AdAccountFact
 from storage.records.ids import ClientLinkId, Instant, LoginId, RevisionId, UserId
-from storage.records.values import AdAccountStatus
+from storage.records.values import AdAccountStatus, TokenScope
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
@@ -80,12 +80,16 @@ class WriteOrder:
 class WriteSession(Session):
     """A session over a write transaction: what it changes, it records."""
 
+    needs = TokenScope.WRITE
+
     def __init__(
         self, transaction: Transaction, viewer: Viewer | None, now: Instant, limits: Limits | None = None
     ) -> None:
         super().__init__(transaction, viewer, now, limits)
         self.rolls_back = False
         """Whether the transaction must be rolled back although nothing went wrong."""
+        self.secret: str | None = None
+        """A new secret, for this payload alone. It is no part of the outcome, which is kept for repeats."""
         self._operation = ""
         self._actor: UserId | None = None
         self._stamp: Stamp | None = None

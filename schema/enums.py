@@ -132,6 +132,14 @@ _MEANINGS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
             "DELETED": "Deleted.",
         },
     ),
+    v.TokenScope: (
+        "What an access token may be used for. It never gives more than its login holds.",
+        {
+            "READ": "Queries.",
+            "WRITE": "Mutations, with what their payloads tell.",
+            "ADMIN": "Acts of system administrators, for logins the deployment names as such.",
+        },
+    ),
     v.InvitationStatus: (
         "Where a user invitation stands.",
         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.access_token_mutations import AccessTokenMutations
 from schema.account_mutations import AccountMutations
 from schema.invitation_mutations import InvitationMutations
 from schema.link_move_mutation import ClientLinkMoveMutation
@@ -15,5 +16,12 @@ from schema.user_mutations import UserMutations
     description="Everything that can be done. Each field is one transaction with its history and audit entry; what is"
     " refused is told in `userErrors` and changes nothing."
 )
-class Mutation(ClientLinkMutations, ClientLinkMoveMutation, UserMutations, InvitationMutations, AccountMutations):
+class Mutation(
+    ClientLinkMutations,
+    ClientLinkMoveMutation,
+    UserMutations,
+    InvitationMutations,
+    AccountMutations,
+    AccessTokenMutations,
+):
     """The root of mutations."""

@@ -6,11 +6,13 @@ from typing import Any
 
 import strawberry
 
+from resolvers.access_tokens import tokens_of_viewer
 from resolvers.changes import cursor_of
 from resolvers.people import customer_roles_of_viewer, viewer_user_rows
 from resolvers.rules.capabilities import Capability
 from resolvers.search import accessible_ad_accounts
 from schema import ids
+from schema.access_token import AccessTokenConnection
 from schema.arguments import After, Before, First, Last, list_page
 from schema.connections import AdAccountConnection
 from schema.context import Info, shown
@@ -57,6 +59,15 @@ class Viewer:
         below = None if under is None else ids.manager_account_id(under)
         page = list_page(first, after, last, before)
         return shown(accessible_ad_accounts(info.context, None, capability, below, page))
+
+    @strawberry.field(
+        description="The access tokens your login ever had, newest first, revoked and expired ones too. The tokens"
+        " themselves are kept nowhere."
+    )
+    def access_tokens(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> AccessTokenConnection | None:
+        return shown(tokens_of_viewer(info.context, list_page(first, after, last, before)))
 
     @strawberry.field(description="The revision of the data that this whole answer describes.")
     def revision(self, info: Info) -> strawberry.ID:

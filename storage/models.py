@@ -57,6 +57,8 @@ WAITING_INVITATION = "status = 'PENDING'"
 """The condition of the index of invitations that may run out."""
 WAITING_MAIL = "status = 'WAITING'"
 """The condition of the index of mail that is still to be sent."""
+SCOPES_OF_TOKENS = "scopes IN ('READ', 'WRITE', 'ADMIN', 'READ WRITE', 'READ ADMIN', 'WRITE ADMIN', 'READ WRITE ADMIN')"
+"""Scopes of a token as one text, always in this order and never none."""
 
 
 def one_of(column: str, values: type[StrEnum] | tuple[StrEnum, ...]) -> Any:
@@ -555,10 +557,32 @@ class AccessToken(Table):
     digest = BlobField(unique=True)
     login = ForeignKeyField(Login)
     label = TextField()
+    scopes = TextField(constraints=[Check(SCOPES_OF_TOKENS)])
+    issued_by = ForeignKeyField("self", null=True)
     created_at_ms = BigIntegerField()
     expires_at_ms = BigIntegerField()
     revoked_at_ms = BigIntegerField(null=True)
     last_used_at_ms = BigIntegerField(null=True)
+
+
+class DeveloperToken(Table):
+    """What an application shows beside the token of its user; with a login it works for that login only."""
+
+    id = BigAutoField()
+    label = TextField()
+    login = ForeignKeyField(Login, null=True)
+    created_at_ms = BigIntegerField()
+    revoked_at_ms = BigIntegerField(null=True)
+    last_used_at_ms = BigIntegerField(null=True)
+
+
+class DeveloperTokenSecret(Table):
+    """A secret a developer token is known by, kept as a digest; while one replaces another there are two."""
+
+    digest = BlobField(primary_key=True)
+    developer_token = ForeignKeyField(DeveloperToken)
+    created_at_ms = BigIntegerField()
+    expires_at_ms = BigIntegerField()
 
 
 class AuditEntry(Table):
@@ -619,6 +643,8 @@ TABLES: tuple[type[Table], ...] = (
     UserInvitationAdAccount,
     OutboxMessage,
     AccessToken,
+    DeveloperToken,
+    DeveloperTokenSecret,
     AuditEntry,
     WriteRequest,
     PaymentInstrument,

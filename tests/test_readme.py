@@ -95,15 +95,15 @@ def test_the_map_names_what_is_there() -> None:
 
 
 def test_commands_of_the_readme_exist() -> None:
-    used = set(re.findall(r"(?:bin/|`)adgraph ((?:token )?[a-z]+)", TEXT))
+    used = set(re.findall(r"(?:bin/|`)adgraph ((?:token |developer-token )?[a-z]+)", TEXT))
     listed = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    [tokens] = app.registered_groups
-    assert tokens.typer_instance is not None
-    listed |= {
-        f"token {command.name or getattr(command.callback, '__name__', '')}"
-        for command in tokens.typer_instance.registered_commands
-    }
-    assert {"migrate", "serve", "token issue"} <= used <= listed
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        listed |= {
+            f"{group.name} {command.name or getattr(command.callback, '__name__', '')}"
+            for command in group.typer_instance.registered_commands
+        }
+    assert {"migrate", "serve", "token issue", "developer-token issue"} <= used <= listed
 
 
 def test_make_targets_of_the_readme_exist() -> None:

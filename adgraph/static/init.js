@@ -9,7 +9,7 @@
   const CHOSEN = 'adgraph.visitor';
   const element = React.createElement;
   const at = (id) => document.getElementById(id);
-  // `demo`: the logins of the demo company, or null; `chosen`: the one the visitor took, by its name.
+  // `demo`: the logins of the demo company and the page's own developer token, or null; `chosen`: the one the visitor took, by its name.
   const session = { token: null, demo: null, chosen: sessionStorage.getItem(CHOSEN), turn: 0 };
   const editor = { rerun: null };
 
@@ -20,10 +20,14 @@
     return { ok: response.ok, body: await response.json() };
   }
 
+  // What the page names itself by, where applications must.
+  const application = () => session.demo && session.demo.developerToken;
+
   function fetchAsCaller(url, init) {
     const headers = new Headers(init.headers);
     headers.set('Accept', 'application/graphql-response+json, application/json;q=0.9');
     if (session.token && !headers.has('Authorization')) headers.set('Authorization', `Bearer ${session.token}`);
+    if (application() && !headers.has('DeveloperToken')) headers.set('DeveloperToken', application());
     return fetch(url, { ...init, headers });
   }
 
@@ -32,7 +36,10 @@
     fetch: fetchAsCaller,
     subscriptionUrl: `${location.origin.replace(/^http/, 'ws')}/graphql`,
     // Read anew for every subscription: somebody else may have signed in since.
-    wsConnectionParams: { get authorization() { return session.token && `Bearer ${session.token}`; } },
+    wsConnectionParams: {
+      get authorization() { return session.token && `Bearer ${session.token}`; },
+      get developerToken() { return application() || undefined; },
+    },
   });
 
   // --- who is signed in --------------------------------------------------------------------------------------
@@ -111,12 +118,13 @@
 
   // --- the demo's logins -------------------------------------------------------------------------------------
 
-  const visitorOf = (token) => (session.demo || []).find((visitor) => visitor.token === token);
-  const visitorNamed = (name) => (session.demo || []).find((visitor) => visitor.userName === name);
-  const chosenVisitor = () => visitorNamed(session.chosen) || session.demo[0];
+  const visitors = () => (session.demo ? session.demo.logins : []);
+  const visitorOf = (token) => visitors().find((visitor) => visitor.token === token);
+  const visitorNamed = (name) => visitors().find((visitor) => visitor.userName === name);
+  const chosenVisitor = () => visitorNamed(session.chosen) || visitors()[0];
 
   function showVisitors() {
-    at('visitors-list').replaceChildren(...session.demo.map((visitor) => {
+    at('visitors-list').replaceChildren(...visitors().map((visitor) => {
       const button = document.createElement('button');
       const [name, about] = [document.createElement('strong'), document.createElement('span')];
       button.type = 'button';

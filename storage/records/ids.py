@@ -13,6 +13,8 @@ ClientLinkId = NewType("ClientLinkId", int)
 AggregationId = NewType("AggregationId", int)
 InvitationId = NewType("InvitationId", int)
 PaymentInstrumentId = NewType("PaymentInstrumentId", int)
+AccessTokenId = NewType("AccessTokenId", int)
+DeveloperTokenId = NewType("DeveloperTokenId", int)
 RevisionId = NewType("RevisionId", int)
 
 Instant = NewType("Instant", int)

@@ -17,13 +17,17 @@ from adgraph.cli import app
 from adgraph.demo import PAGE_LABEL, prepare_demo
 from adgraph.settings import Settings
 from adgraph.tokens import OperatorError, issue, listed
+from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
+from storage.audit import read_audit_entries
 from storage.database import Database
 from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME
+from storage.developer_tokens import DeveloperTokenState, find_developer_token
 from storage.entries import ManagerAccountEntry
 from storage.errors import StorageFailure
 from storage.migrate import migrate
 from storage.records.ids import ManagerAccountId
-from storage.tokens import TokenState, find_token
+from storage.records.values import TokenScope
+from storage.tokens import NewToken, TokenState, find_token, issue_token, read_token
 from storage.writes import begin_revision, write_manager_accounts
 
 NOW_MS = EARLIEST_NOW_MS
@@ -124,6 +128,105 @@ def test_a_token_is_listed_without_its_secret_and_revoked(database: Database, de
     assert token.token not in shown
     assert "is revoked" in run("token", "revoke", str(token.id)).stdout
     assert "could be revoked" in refused("token", "revoke", str(token.id))
+
+
+def test_a_token_is_issued_with_the_scopes_named_and_listed_with_them(database: Database, demo: str) -> None:
+    token = run("token", "issue", "--user", WORKED_USER_NAME, "--scope", "read", "--scope", "Admin").stdout.strip()
+    with database.read() as transaction:
+        _, row = find_token(transaction, token, time.time_ns() // 1_000_000)
+    assert row is not None
+    assert row.scopes == {TokenScope.READ, TokenScope.ADMIN}
+    shown = run("token", "list", "--user", WORKED_USER_NAME).stdout
+    assert "read admin" in shown
+    assert "last used" in shown
+    assert run("token", "issue", "--user", WORKED_USER_NAME, "--scope", "everything").exit_code == 2
+
+
+def test_by_default_a_token_reads_and_writes(database: Database, demo: str) -> None:
+    issued = issue(database, user_name=WORKED_USER_NAME, label="x", days=1, now_ms=NOW_MS)
+    with database.read() as transaction:
+        _, row = find_token(transaction, issued.token, NOW_MS)
+    assert row is not None
+    assert row.scopes == {TokenScope.READ, TokenScope.WRITE}
+
+
+def test_revoking_a_token_says_how_many_end_with_it(database: Database, demo: str) -> None:
+    parent = issue(database, user_name=WORKED_USER_NAME, label="parent", days=1, now_ms=NOW_MS)
+    with database.write() as transaction:
+        row = read_token(transaction, parent.id)
+        assert row is not None
+        for _ in range(2):
+            issue_token(transaction, NewToken(row.login_id, "x", row.scopes, NOW_MS + 1, row.id), NOW_MS)
+    assert "2 that were issued with it" in run("token", "revoke", str(parent.id)).stdout
+
+
+def test_a_login_gets_so_many_live_tokens_and_not_more(database: Database, demo: str) -> None:
+    for _ in range(MOST_LIVE_TOKENS - 1):
+        issue(database, user_name=WORKED_USER_NAME, label="x", days=1, now_ms=NOW_MS)
+    with pytest.raises(OperatorError, match=str(MOST_LIVE_TOKENS)):
+        issue(database, user_name=WORKED_USER_NAME, label="x", days=1, now_ms=NOW_MS)
+    assert issue(database, user_name=WORKED_USER_NAME, label="x", days=1, now_ms=NOW_MS + 86_400_000)
+
+
+def test_what_an_operator_does_to_tokens_is_in_the_audit_log(database: Database, demo: str) -> None:
+    token = run("token", "issue", "--user", WORKED_USER_NAME, "--label", "for the log").stdout.strip()
+    with database.read() as transaction:
+        _, row = find_token(transaction, token, time.time_ns() // 1_000_000)
+    assert row is not None
+    run("token", "revoke", str(row.id))
+    application = run("developer-token", "issue", "--label", "app", "--user", WORKED_USER_NAME).stdout.strip()
+    rotated = run("developer-token", "rotate", "1").stdout.strip()
+    run("developer-token", "revoke", "1")
+    with database.read() as transaction:
+        own = read_audit_entries(transaction, "AccessToken", [row.id])[row.id]
+        others = read_audit_entries(transaction, "DeveloperToken", [1])[1]
+    assert [one.operation for one in own] == ["issueAccessToken", "revokeAccessToken"]
+    assert [one.operation for one in others] == ["issueDeveloperToken", "rotateDeveloperToken", "revokeDeveloperToken"]
+    assert {one.actor_login_id for one in (*own, *others)} == {None}
+    assert {one.reason for one in (*own, *others)} == {"By an operator, on the terminal."}
+    for secret in (token, application, rotated):
+        assert secret.partition("_")[2] not in str((own, others))
+
+
+def test_a_developer_token_is_issued_listed_rotated_and_revoked(database: Database, demo: str) -> None:
+    first = run("developer-token", "issue", "--label", "reports").stdout.strip()
+    single = run("developer-token", "issue", "--label", "sync", "--user", WORKED_USER_NAME)
+    assert re.fullmatch(r"adgdev_[A-Za-z0-9_-]{43}", first)
+    assert f"for {WORKED_USER_NAME}" in single.stderr
+    second = run("developer-token", "rotate", "1", "--grace-hours", "0").stdout.strip()
+    now = time.time_ns() // 1_000_000
+    with database.read() as transaction:
+        assert find_developer_token(transaction, first, now).state is DeveloperTokenState.EXPIRED
+        assert find_developer_token(transaction, second, now).state is DeveloperTokenState.GOOD
+    shown = run("developer-token", "list").stdout
+    assert "reports" in shown
+    assert "every login" in shown
+    assert not any(secret in shown for secret in (first, second, single.stdout.strip()))
+    assert "is revoked" in run("developer-token", "revoke", "1").stdout
+    for verb in ("revoke", "rotate"):
+        assert "developer-token list" in refused("developer-token", verb, "1")
+        assert "developer-token list" in refused("developer-token", verb, "404")
+
+
+def test_a_developer_token_is_for_a_login_that_is_there_and_has_a_label(database: Database, demo: str) -> None:
+    assert "nobody@" in refused("developer-token", "issue", "--label", "x", "--user", "nobody@agency.example")
+    assert "--label" in refused("developer-token", "issue", "--label", "  ")
+    assert "--label" in refused("token", "issue", "--user", WORKED_USER_NAME, "--label", "x" * 101)
+
+
+def test_without_developer_tokens_the_list_says_so(database: Database) -> None:
+    assert "no developer tokens" in run("developer-token", "list").stdout
+
+
+@pytest.mark.parametrize("hours", ["-1", "2161"])
+def test_a_grace_period_has_bounds(database: Database, hours: str) -> None:
+    assert run("developer-token", "rotate", "1", "--grace-hours", hours).exit_code == 2
+
+
+def test_a_half_set_issuer_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADGRAPH_OIDC_ISSUER", "https://login.agency.example")
+    for command in ("serve", "settings", "worker"):
+        assert "ADGRAPH_OIDC_AUDIENCE" in refused(command)
 
 
 def test_tokens_are_listed_with_what_they_are_worth(database: Database, demo: str) -> None:

@@ -25,8 +25,8 @@ from resolvers.worker import Work, work_off
 from storage.consistency import read_inconsistencies
 from storage.database import Database
 from storage.records.ids import LoginId
-from storage.records.values import ClientLinkStatus
-from storage.tokens import issue_token
+from storage.records.values import ClientLinkStatus, TokenScope
+from storage.tokens import NewToken, issue_token
 from tests.link_world import LOGIN, accounts_of, build_link_world
 
 ROOT = Path(__file__).parents[2]
@@ -181,7 +181,7 @@ def token(database_url: str) -> str:
     database = Database.open(database_url)
     build_link_world(database, managers=MANAGERS, broke=[MANAGERS])
     with database.write() as tx:
-        issued = issue_token(tx, login_id=LoginId(LOGIN), label="test", now_ms=clock(), lifetime_ms=3_600_000)
+        issued = issue_token(tx, NewToken(LoginId(LOGIN), "test", frozenset(TokenScope), clock() + 3_600_000), clock())
     database.close()
     return issued.token
 

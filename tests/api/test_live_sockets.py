@@ -18,7 +18,8 @@ from storage.demo import WORKED_USER_NAME, load_demo
 from storage.reads.facts import read_revision
 from storage.reads.logins import read_login
 from storage.records.ids import RevisionId
-from storage.tokens import issue_token
+from storage.records.values import TokenScope
+from storage.tokens import NewToken, issue_token
 from storage.writes import begin_revision
 from tests.api.live import LiveServer, LiveSocket
 from tests.databases import Databases
@@ -59,7 +60,7 @@ def token(demo: Database) -> str:
     with demo.write() as tx:
         login = read_login(tx, WORKED_USER_NAME)
         assert login is not None
-        return issue_token(tx, login_id=login.id, label="t", now_ms=now_ms(), lifetime_ms=3_600_000).token
+        return issue_token(tx, NewToken(login.id, "t", frozenset(TokenScope), now_ms() + 3_600_000), now_ms()).token
 
 
 @pytest.fixture(scope="module")

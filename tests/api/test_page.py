@@ -123,7 +123,7 @@ DEMO = DemoSession(
 
 def test_the_demo_tokens_are_given_in_demo_mode_with_a_word_about_each(serve: Serve) -> None:
     body = serve(demo_mode=True, demo=DEMO).get("/graphiql/session").json()
-    assert body["demo"] == [
+    assert body["demo"]["logins"] == [
         {"token": "adg_ada", "userName": "ada@agency.example", "firstName": "Ada", "about": "Super Admin"},
         {"token": "adg_ben", "userName": "ben@agency.example", "firstName": "Ben", "about": "Viewer"},
     ]

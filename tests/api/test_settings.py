@@ -42,6 +42,16 @@ def test_an_empty_value_is_as_good_as_none() -> None:
         ("ADGRAPH_MAX_SOCKETS", "0", "max_sockets", 0),
         ("ADGRAPH_MAX_SUBSCRIPTIONS", "100000", "max_subscriptions", 100_000),
         ("ADGRAPH_LOG_LEVEL", "debug", "log_level", "debug"),
+        ("ADGRAPH_OIDC_CLOCK_SKEW_MS", "0", "oidc_clock_skew_ms", 0),
+        ("ADGRAPH_OIDC_CLOCK_SKEW_MS", "300000", "oidc_clock_skew_ms", 300_000),
+        (
+            "ADGRAPH_OIDC_LOGIN_CLAIM",
+            "https://agency.example/login",
+            "oidc_login_claim",
+            "https://agency.example/login",
+        ),
+        ("ADGRAPH_DEVELOPER_TOKEN", "required", "developer_tokens", "required"),
+        ("ADGRAPH_DEVELOPER_TOKEN", "optional", "developer_tokens", "optional"),
     ],
 )
 def test_a_good_value_is_taken(name: str, text: str, field: str, value: Any) -> None:
@@ -69,6 +79,19 @@ def test_a_good_value_is_taken(name: str, text: str, field: str, value: Any) -> 
         ("ADGRAPH_DOCUMENTS", "some"),
         ("ADGRAPH_MAX_SOCKETS", "100001"),
         ("ADGRAPH_LOG_LEVEL", "loud"),
+        ("ADGRAPH_OIDC_ISSUER", "login.agency.example"),
+        ("ADGRAPH_OIDC_ISSUER", "http://login.agency.example"),
+        ("ADGRAPH_OIDC_ISSUER", "http://127.0.0.1.evil.example"),
+        ("ADGRAPH_OIDC_ISSUER", "https://login.agency.example/?tenant=1"),
+        ("ADGRAPH_OIDC_ISSUER", "https://login.agency.example/#x"),
+        ("ADGRAPH_OIDC_ISSUER", "https://login.agency.example:0"),
+        ("ADGRAPH_OIDC_ISSUER", "https://"),
+        ("ADGRAPH_OIDC_AUDIENCE", "two words"),
+        ("ADGRAPH_OIDC_LOGIN_CLAIM", "two words"),
+        ("ADGRAPH_OIDC_SCOPES", "read delete"),
+        ("ADGRAPH_OIDC_SCOPES", "adgraph.read"),
+        ("ADGRAPH_OIDC_CLOCK_SKEW_MS", "300001"),
+        ("ADGRAPH_DEVELOPER_TOKEN", "on"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(name: str, text: str) -> None:
@@ -80,6 +103,45 @@ def test_a_wrong_value_is_named_with_what_is_allowed(name: str, text: str) -> No
     assert text[:40] in sentence
     assert allowed in sentence
     assert len(sentence) < 500
+
+
+ISSUER = {"ADGRAPH_OIDC_ISSUER": "https://login.agency.example/", "ADGRAPH_OIDC_AUDIENCE": "adgraph"}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.agency.example",
+        "https://login.agency.example:8443/a/",
+        "http://127.0.0.1:9/",
+        "http://[::1]:9",
+        "http://localhost",
+    ],
+)
+def test_an_issuer_is_kept_to_the_last_slash(issuer: str) -> None:
+    assert Settings.from_env(ISSUER | {"ADGRAPH_OIDC_ISSUER": issuer}).oidc_issuer == issuer
+
+
+def test_scopes_of_jwts_are_kept_in_one_order() -> None:
+    assert Settings.from_env(ISSUER | {"ADGRAPH_OIDC_SCOPES": "Write  read"}).oidc_scopes == "read write"
+
+
+@pytest.mark.parametrize("missing", ISSUER)
+def test_half_an_issuer_is_refused_with_the_other_half(missing: str) -> None:
+    [given] = set(ISSUER) - {missing}
+    with pytest.raises(SettingsError, match=f"{given} is set and {missing} is not"):
+        Settings.from_env({given: ISSUER[given]})
+
+
+def test_scopes_for_jwts_of_nobody_are_refused() -> None:
+    with pytest.raises(SettingsError, match="ADGRAPH_OIDC_SCOPES"):
+        Settings.from_env({"ADGRAPH_OIDC_SCOPES": "read"})
+
+
+def test_a_password_in_an_issuer_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(ISSUER | {"ADGRAPH_OIDC_ISSUER": "https://ada:hunter2@login.agency.example"})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_password_never_stands_in_the_sentence() -> None:

@@ -23,7 +23,8 @@ from storage.database import Database
 from storage.demo import WORKED_USER_NAME
 from storage.reads.logins import read_login
 from storage.records.ids import RevisionId
-from storage.tokens import issue_token, revoke_token
+from storage.records.values import TokenScope
+from storage.tokens import NewToken, issue_token, revoke_token
 from tests.api.socket_client import PROTOCOL, connected, opened
 
 WHO = "{ viewer { login { userName } } }"
@@ -88,7 +89,7 @@ def issue(database: Database) -> Issue:
         with database.write() as tx:
             login = read_login(tx, WORKED_USER_NAME)
             assert login is not None
-            token = issue_token(tx, login_id=login.id, label="t", now_ms=now_ms(), lifetime_ms=lifetime_ms)
+            token = issue_token(tx, NewToken(login.id, "t", frozenset(TokenScope), now_ms() + lifetime_ms), now_ms())
         return token.token
 
     return made

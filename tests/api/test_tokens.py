@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import httpx2
@@ -12,7 +13,8 @@ from starlette.testclient import TestClient
 from storage.database import Database
 from storage.entries import LoginEntry
 from storage.records.ids import LoginId
-from storage.tokens import issue_token, read_tokens, revoke_token
+from storage.records.values import TokenScope
+from storage.tokens import NewToken, issue_token, read_tokens, revoke_token
 from storage.writes import begin_revision, write_login_merged, write_logins
 from tests.api.conftest import Serve
 
@@ -43,10 +45,17 @@ def database_of(client: TestClient) -> Database:
     return database
 
 
-def a_token(client: TestClient, login: LoginId = ADA, *, lifetime_ms: int = DAY_MS) -> str:
+def a_token(
+    client: TestClient,
+    login: LoginId = ADA,
+    *,
+    lifetime_ms: int = DAY_MS,
+    scopes: Collection[TokenScope] = (TokenScope.READ, TokenScope.WRITE),
+) -> str:
     """A new token for a login."""
     with database_of(client).write() as transaction:
-        return issue_token(transaction, login_id=login, label="test", now_ms=now_ms(), lifetime_ms=lifetime_ms).token
+        new = NewToken(login, "test", frozenset(scopes), now_ms() + lifetime_ms)
+        return issue_token(transaction, new, now_ms()).token
 
 
 def ask(client: TestClient, authorization: str | None) -> httpx2.Response:

@@ -20,8 +20,8 @@ from storage.reads.facts import read_customer_links_above, read_customer_links_b
 from storage.reads.logins import read_login
 from storage.records.facts import EveryAccount, OnlyAccounts
 from storage.records.ids import AdAccountId, LoginId, ManagerAccountId
-from storage.records.values import ClientLinkStatus, LinkPermission, LinkType, Role
-from storage.tokens import issue_token
+from storage.records.values import ClientLinkStatus, LinkPermission, LinkType, Role, TokenScope
+from storage.tokens import NewToken, issue_token
 from storage.writes import (
     begin_revision,
     continue_ids_after_given_ones,
@@ -99,9 +99,8 @@ def described(url: str, size: Size) -> Data:
             login = read_login(transaction, TREE_USER_NAME)
             if login is None:
                 raise LookupError("the database was not filled by the generator; remove it to have it made again")
-            issued = issue_token(
-                transaction, login_id=login.id, label="bench", now_ms=now_ms, lifetime_ms=TOKEN_LIFETIME_MS
-            )
+            new = NewToken(login.id, "bench", frozenset(TokenScope), now_ms + TOKEN_LIFETIME_MS)
+            issued = issue_token(transaction, new, now_ms)
         with database.read() as transaction:
             return Data(
                 url=url,

@@ -39,7 +39,8 @@ def running(settings: Settings, *, graph: Graph | None, queries: Path | None) ->
     """A server in a thread, on a free port."""
     database = open_database(settings)
     migrate(database)
-    demo = prepare_demo(database, now_ms=time.time_ns() // 1_000_000) if settings.demo else None
+    named, now_ms = settings.developer_tokens != "off", time.time_ns() // 1_000_000
+    demo = prepare_demo(database, now_ms=now_ms, developer_token=named) if settings.demo else None
     database.close()
     app = create_app(settings, demo=demo, graph=graph, queries=queries)
     listening = listen("127.0.0.1", 0)

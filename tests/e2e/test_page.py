@@ -93,6 +93,13 @@ def test_in_demo_mode_the_page_is_signed_in_and_says_so(watched: Watched, demo: 
     assert f'"viewer": "{WORKED_USER_NAME}"' in watched.answer(WORKED_USER_NAME)
 
 
+def test_the_demo_page_names_itself_where_applications_must(watched: Watched, serve: Serve, queries: Path) -> None:
+    server = serve(demo=True, developer_tokens="required", graph=StubGraph(), queries=queries)
+    watched.page.goto(f"{server.url}/graphql")
+    assert f'"viewer": "{WORKED_USER_NAME}"' in watched.answer(WORKED_USER_NAME)
+    assert watched.complaints == []
+
+
 def test_a_question_from_the_menu_is_loaded_with_its_variables_and_run(watched: Watched, demo: Running) -> None:
     watched.page.goto(f"{demo.url}/graphql")
     watched.answer(WORKED_USER_NAME)

@@ -14,14 +14,15 @@ from storage.database import Database
 from storage.entries import UserInvitationEntry
 from storage.records.facts import EveryAccount
 from storage.records.ids import InvitationId, LoginId, ManagerAccountId, UserId
-from storage.records.values import Role
+from storage.records.values import Role, TokenScope
+from storage.tokens import NewToken, issue_token
 from tests.builders import a_link, a_manager, a_role, a_user, a_world, an_account_link, an_ad, an_aggregation
 from tests.oracle import World
 from tests.schema.client import NOW_MS
 from tests.stored_worlds import write_world
 
 TOP = 1
-LOGGED = (("ManagerAccount", TOP), ("AdAccount", 60), ("User", 1), ("ClientLink", 1_002))
+LOGGED = (("ManagerAccount", TOP), ("AdAccount", 60), ("User", 1), ("ClientLink", 1_002), ("AccessToken", 5))
 """What the audit log knows something about."""
 OWNERS = {1: 3, 2: 1, 3: 1, 5: 1, 6: 1, 7: 2}
 """How many ad accounts each manager account owns; their ids are its own with a digit behind it."""
@@ -76,6 +77,9 @@ def build_full_house(database: Database) -> None:
         write_world(transaction, full_house())
         stamp = writes.begin_revision(transaction, operation="sendUserInvitation", at_ms=NOW_MS)
         writes.write_user_invitations(transaction, stamp, [an_invitation(number) for number in range(1, 6)])
+        for number in range(5):
+            token = NewToken(LoginId(1), f"token {number}", frozenset({TokenScope.READ}), NOW_MS + 1_000)
+            issue_token(transaction, token, NOW_MS)
         for number in range(5):
             notes = [AuditNote(kind, key, None, f'{{"name":"{number}"}}') for kind, key in LOGGED]
             write_audit_entries(transaction, stamp, "rename", LoginId(1), notes, None)

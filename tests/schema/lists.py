@@ -6,6 +6,7 @@ and what a required argument may be — stands in two tables here; a test says s
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ SEATS = {
     "AdAccount": 'adAccount(id: "60") { %s }',
     "User": 'user(id: "1") { %s }',
     "ClientLink": 'clientLink(id: "1002") { %s }',
+    "AccessToken": "viewer { accessTokens(first: 1) { nodes { %s } } }",
     "Access": 'access(target: "AdAccount:60") { %s }',
 }
 """How to reach an object of each type that has lists, in the company of `full_house`."""
@@ -86,9 +88,9 @@ class ListField(NamedTuple):
 
     def of(self, data: Any) -> Any:
         """The connection out of the data of its document."""
-        path = self.seat.partition("%s")[0].strip(" {")
-        if path:
-            data = data[path.partition("(")[0].strip()]
+        for name in re.findall(r"(\w+)(?:\([^)]*\))? {", self.seat):
+            data = None if data is None else data[name]
+            data = data[0] if isinstance(data, list) else data
         return None if data is None else data[self.name]
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ SEATS = {
     "AdAccount": 'adAccount(id: "ACCOUNT") { %s }',
     "User": 'user(id: "6002") { %s }',
     "ClientLink": "clientLinks(first: 1) { edges { node { %s } } }",
+    "AccessToken": "viewer { accessTokens(first: 1) { nodes { %s } } }",
     "Access": 'access(target: "ManagerAccount:5004", user: "6001") { %s }',
 }
 """Objects of the demo company whose lists are long enough to tell."""

@@ -36,6 +36,7 @@ UPPER = re.compile(r"[A-Z][A-Z0-9_]*")
 Part = GraphQLNamedType | GraphQLField | GraphQLInputField | GraphQLArgument | GraphQLEnumValue
 
 SHORT_LISTS = {
+    "AccessToken.scopes": "at most every scope",
     "AccessEffect.gained": "at most every capability",
     "AccessEffect.lost": "at most every capability",
     "Access.capabilities": "at most every capability",

@@ -20,6 +20,8 @@ from storage.generator import EPOCH_MS, TREE_ROOTS, Generated, Size, load_genera
 from storage.models import TABLES
 from storage.outbox import claim_mail
 from storage.records.ids import Instant, LoginId
+from storage.records.values import TokenScope
+from storage.tokens import NewToken, issue_token
 from storage.writes import begin_revision, write_logins
 from tests.databases import SqliteDatabases, migrated
 from tests.oracle import World
@@ -75,7 +77,9 @@ class Filled:
         def write(transaction: Transaction) -> None:
             @contextmanager
             def begin() -> Iterator[WriteSession]:
-                viewer = Viewer(login or self.has.tree_login_id, "someone@user.example")
+                viewer = Viewer(
+                    login or self.has.tree_login_id, "someone@user.example", token_expires_at=Instant(NOW_MS + 1_000)
+                )
                 yield WriteSession(transaction, viewer, Instant(NOW_MS), Limits())
 
             response = ENGINE.execute(document, variables, None, None, begin_write=begin)
@@ -127,7 +131,12 @@ def standing(database: Database, has: Generated) -> dict[str, str]:
         ).fetchall()
     reader = GraphClient(database, int(has.tree_login_id), world=World())
     stamped = reader.data(STAMP, {"id": user})["user"]["timeStamp"]
+    with database.write() as tx:
+        new = NewToken(has.tree_login_id, "test", frozenset({TokenScope.READ}), NOW_MS + 1_000)
+        token = issue_token(tx, new, NOW_MS)
+        issue_token(tx, new._replace(issued_by=token.id), NOW_MS)
     return {
+        "token": str(token.id),
         "user": user,
         "user stamp": stamped,
         "invitation": waiting["invitation"]["invitationId"],
@@ -189,6 +198,8 @@ WRITES: dict[str, tuple[str, Given]] = {
         "updateManagerAccount",
         lambda _: {"customerId": ROOT, "timeStamp": "1", "name": "Another name", "industry": "RETAIL"},
     ),
+    "token": ("issueAccessToken", lambda _: {"label": "sync", "scopes": ["READ"]}),
+    "revoke": ("revokeAccessToken", lambda has: {"tokenId": has["token"]}),
 }
 
 

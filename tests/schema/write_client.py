@@ -28,16 +28,16 @@ class Writer:
         self.login = login
         self.now_ms = now_ms
 
+    @contextmanager
+    def begin(self) -> Iterator[WriteSession]:
+        """A write transaction with a session of this login."""
+        viewer = None if self.login is None else Viewer(LoginId(self.login), f"user{self.login}@adventure.example")
+        with self.database.write() as transaction:
+            yield WriteSession(transaction, viewer, Instant(self.now_ms), Limits())
+
     def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The whole response of a mutation, or of a query."""
-
-        @contextmanager
-        def begin() -> Iterator[WriteSession]:
-            viewer = None if self.login is None else Viewer(LoginId(self.login), f"user{self.login}@adventure.example")
-            with self.database.write() as transaction:
-                yield WriteSession(transaction, viewer, Instant(self.now_ms), Limits())
-
-        response = ENGINE.execute(document, variables, None, None, begin_write=begin)
+        response = ENGINE.execute(document, variables, None, None, begin_write=self.begin)
         for error in response.get("errors", ()):
             assert error["extensions"]["code"] != INTERNAL_SERVER_ERROR, error
         return response

@@ -11,10 +11,16 @@ import pytest
 from peewee import Check
 
 from storage.database import Database
+from storage.digests import digest_of
+from storage.entries import LoginEntry
 from storage.errors import NewerDatabase, OutdatedDatabase
 from storage.migrate import HISTORY, MIGRATIONS, check_current, known_migrations, migrate, read_applied_migrations
 from storage.models import ManagerAccount
+from storage.records.ids import LoginId
+from storage.records.values import TokenScope
 from storage.schema_check import main, schema_differences
+from storage.tokens import NewToken, TokenState, find_token, issue_token
+from storage.writes import begin_revision, write_logins
 
 
 @pytest.fixture
@@ -148,3 +154,34 @@ def test_mail_that_waits_survives_the_migration_that_lets_mail_be_about_links(
     with empty.read() as transaction:
         assert transaction.execute(f"SELECT {columns}, client_link_id FROM outbox_message").fetchall() == [(*row, None)]
     assert schema_differences(empty) == []
+
+
+def test_tokens_of_before_there_were_scopes_stay_good_for_reading_and_writing(
+    empty: Database, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("before")
+    for name in known_migrations()[:2]:
+        shutil.copy(MIGRATIONS / f"{name}.py", folder)
+    with monkeypatch.context() as before:
+        before.setattr("storage.migrate.MIGRATIONS", folder)
+        migrate(empty)
+    with empty.write() as transaction:
+        stamp = begin_revision(transaction, operation="test", at_ms=1)
+        write_logins(transaction, stamp, [LoginEntry(LoginId(7), "ada@agency.example")])
+        place = "?" if transaction.kind == "sqlite" else "%s"
+        transaction.execute(
+            "INSERT INTO access_token (id, digest, login_id, label, created_at_ms, expires_at_ms, last_used_at_ms)"
+            f" VALUES (5, {place}, 7, 'laptop', 1, 100, 2)",
+            [digest_of("adg_old")],
+        )
+    assert migrate(empty) == list(known_migrations()[2:])
+    assert schema_differences(empty) == []
+    with empty.write() as transaction:
+        state, row = find_token(transaction, "adg_old", 50)
+        assert state is TokenState.GOOD
+        assert row is not None
+        assert row.scopes == {TokenScope.READ, TokenScope.WRITE}
+        assert (row.id, row.label, row.last_used_at_ms, row.issued_by) == (5, "laptop", 2, None)
+        if transaction.kind == "postgresql":
+            transaction.execute("SELECT setval(pg_get_serial_sequence('access_token', 'id'), 5)")
+        issue_token(transaction, NewToken(LoginId(7), "new", row.scopes, 100, row.id), 50)

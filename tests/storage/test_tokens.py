@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from storage.database import Database
 from storage.errors import ConstraintBroken
-from storage.records.ids import LoginId
+from storage.records.ids import AccessTokenId, LoginId
+from storage.records.values import TokenScope
 from storage.tokens import (
     PREFIX,
     TOUCH_INTERVAL_MS,
     FoundToken,
     IssuedToken,
+    NewToken,
     TokenRow,
     TokenState,
+    count_live_tokens,
+    count_tokens,
     find_token,
     is_due_for_touch,
     issue_token,
@@ -25,6 +31,7 @@ from storage.writes import write_login_merged
 from tests.storage.small_world import L1, L2, NOW_MS, a_revision, write_small_world
 
 DAY_MS = 86_400_000
+READ, WRITE, ADMIN = TokenScope
 
 
 @pytest.fixture
@@ -33,9 +40,16 @@ def world(database: Database) -> Database:
     return database
 
 
-def issue(database: Database, login: LoginId = L1) -> IssuedToken:
+def issue(
+    database: Database,
+    login: LoginId = L1,
+    scopes: Collection[TokenScope] = (TokenScope.READ, TokenScope.WRITE),
+    issued_by: AccessTokenId | None = None,
+) -> IssuedToken:
     with database.write() as transaction:
-        return issue_token(transaction, login_id=login, label="laptop", now_ms=NOW_MS, lifetime_ms=DAY_MS)
+        return issue_token(
+            transaction, NewToken(login, "laptop", frozenset(scopes), NOW_MS + DAY_MS, issued_by), NOW_MS
+        )
 
 
 def find(database: Database, token: str, now_ms: int = NOW_MS) -> FoundToken:
@@ -52,8 +66,10 @@ def test_a_token_names_its_login(world: Database) -> None:
     issued = issue(world)
     state, row = find(world, issued.token)
     assert state is TokenState.GOOD
-    assert row == (
-        issued.id, L1, "one@contoso.example", "ACTIVE", "laptop", NOW_MS, NOW_MS + DAY_MS, None, None
+    assert row is not None
+    assert tuple(row) == (
+        issued.id, L1, "one@contoso.example", "ACTIVE", "laptop", "READ WRITE", None,
+        NOW_MS, NOW_MS + DAY_MS, None, None,
     )  # fmt: skip
 
 
@@ -96,9 +112,9 @@ def test_a_token_is_good_up_to_its_last_millisecond(world: Database) -> None:
 def test_a_revoked_token_stays_revoked_from_the_first_time(world: Database) -> None:
     issued = issue(world)
     with world.write() as transaction:
-        assert revoke_token(transaction, issued.id, NOW_MS + 5)
-        assert not revoke_token(transaction, issued.id, NOW_MS + 9)
-        assert not revoke_token(transaction, 404, NOW_MS)
+        assert revoke_token(transaction, issued.id, NOW_MS + 5) == [issued.id]
+        assert revoke_token(transaction, issued.id, NOW_MS + 9) == []
+        assert revoke_token(transaction, 404, NOW_MS) == []
     found = find(world, issued.token, NOW_MS + 2 * DAY_MS)
     assert found.state is TokenState.REVOKED
     assert row_of(found).revoked_at_ms == NOW_MS + 5
@@ -119,14 +135,14 @@ def test_a_token_for_nobody_is_refused(world: Database) -> None:
 
 def test_use_is_noted_at_most_once_a_minute_and_never_backwards(world: Database) -> None:
     issued = issue(world)
-    assert is_due_for_touch(row_of(find(world, issued.token)), NOW_MS)
+    assert is_due_for_touch(row_of(find(world, issued.token)).last_used_at_ms, NOW_MS)
     with world.write() as transaction:
         touch_token(transaction, issued.id, NOW_MS + 100)
         touch_token(transaction, issued.id, NOW_MS + 50)
     row = row_of(find(world, issued.token))
     assert row.last_used_at_ms == NOW_MS + 100
-    assert not is_due_for_touch(row, NOW_MS + 99 + TOUCH_INTERVAL_MS)
-    assert is_due_for_touch(row, NOW_MS + 100 + TOUCH_INTERVAL_MS)
+    assert not is_due_for_touch(row.last_used_at_ms, NOW_MS + 99 + TOUCH_INTERVAL_MS)
+    assert is_due_for_touch(row.last_used_at_ms, NOW_MS + 100 + TOUCH_INTERVAL_MS)
 
 
 def test_the_tokens_of_a_login_are_listed_oldest_first(world: Database) -> None:
@@ -143,3 +159,39 @@ def test_finding_costs_one_statement_and_rubbish_none(world: Database) -> None:
         assert transaction.statements == 1
         find_token(transaction, "rubbish", NOW_MS)
         assert transaction.statements == 1
+
+
+@pytest.mark.parametrize(
+    "scopes", [{READ}, {WRITE}, {ADMIN}, {READ, WRITE}, {READ, ADMIN}, {WRITE, ADMIN}, {READ, WRITE, ADMIN}]
+)
+def test_a_token_keeps_its_scopes(world: Database, scopes: set[TokenScope]) -> None:
+    assert row_of(find(world, issue(world, scopes=scopes).token)).scopes == scopes
+
+
+def test_a_token_without_scopes_is_refused(world: Database) -> None:
+    with pytest.raises(ConstraintBroken):
+        issue(world, scopes=())
+
+
+def test_with_a_token_end_those_that_were_issued_with_it_and_no_others(world: Database) -> None:
+    parent, other = issue(world), issue(world)
+    child = issue(world, issued_by=parent.id)
+    grandchildren = [issue(world, issued_by=child.id) for _ in range(2)]
+    with world.write() as transaction:
+        ended = revoke_token(transaction, parent.id, NOW_MS + 5)
+    assert ended == [parent.id, child.id, *(one.id for one in grandchildren)]
+    for one in (parent, child, *grandchildren):
+        assert find(world, one.token).state is TokenState.REVOKED
+    assert find(world, other.token).state is TokenState.GOOD
+
+
+def test_live_tokens_are_those_neither_revoked_nor_expired(world: Database) -> None:
+    first = issue(world)
+    issue(world)
+    issue(world, L2)
+    with world.write() as transaction:
+        assert count_live_tokens(transaction, L1, NOW_MS + DAY_MS - 1) == 2
+        assert count_live_tokens(transaction, L1, NOW_MS + DAY_MS) == 0
+        revoke_token(transaction, first.id, NOW_MS)
+        assert count_live_tokens(transaction, L1, NOW_MS) == 1
+        assert count_tokens(transaction, L1) == 2

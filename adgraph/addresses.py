@@ -1,0 +1,20 @@
+"""What an address of the network leads to."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an http address leads to this machine, so that nobody in between can change what it answers.
+
+    >>> is_loopback("http://127.0.0.1:9000/keys"), is_loopback("http://127.0.0.1.evil.example/")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
+    except ValueError:
+        return False
