@@ -139,7 +139,7 @@ class Operations:
                     return shape(outcome), caller
             return Live(self, database, asked, outcome, shape), caller
 
-        answer, caller = await self.work(work, asked.request_id)
+        answer, caller = await self._work(work, asked.request_id)
         if caller and caller.use_is_due:
             self._workers.start(partial(note_use, database, caller, _now_ms()))
         return answer
@@ -153,7 +153,7 @@ class Operations:
                     raise TypeError("somebody is required, and nobody was found")
                 return caller
 
-        return await self.work(work, request_id)
+        return await self._work(work, request_id)
 
     async def step(self, live: Live[T], tail: Tail) -> tuple[Tail, T | None]:
         """The next event of a subscription, over a snapshot of now, for whoever its credentials name now."""
@@ -164,9 +164,9 @@ class Operations:
                 step = live.feed.step(tail, transaction, caller, asked.request_id)
             return step.tail, None if step.response is None else live.shape(step.response)
 
-        return await self.work(work, asked.request_id)
+        return await self._work(work, asked.request_id)
 
-    async def work(self, work: Callable[[], T], request_id: str) -> T:
+    async def _work(self, work: Callable[[], T], request_id: str) -> T:
         """What `work` returns, from a thread. Raises: HttpRefusal for whatever goes wrong."""
         try:
             return await self._workers.run(work)
