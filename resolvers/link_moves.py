@@ -11,7 +11,7 @@ from typing import Any
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
 from resolvers.effects import Region
-from resolvers.link_rights import status_at
+from resolvers.link_rights import manage_links, may_answer, require_living_ends, status_at
 from resolvers.link_writes import (
     KIND,
     LONGEST_NAME,
@@ -19,12 +19,12 @@ from resolvers.link_writes import (
     check_customer_link,
     check_not_in_transition,
     lead_on,
-    manage_links,
     require_side,
     visible_link,
 )
-from resolvers.rules.capabilities import CapabilitySet, names_of
+from resolvers.rules.capabilities import RULE_ID, names_of
 from resolvers.rules.links import BLOCKS_A_DUPLICATE, LinkEvent, Side, state_forbids
+from resolvers.rules.moves import widened_by_moving
 from resolvers.writing import Refused, WriteSession, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
 from storage.reads import links as read
@@ -61,37 +61,27 @@ def move_client_link(session: WriteSession, move: LinkMove, billing: BillingTran
     if move.name is not None and len(move.name) > LONGEST_NAME:
         raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
     previous = _check_target(session, row, move.to)
+    _require_no_widening(session, row, move.to)
     session.concern(_region(row, move.to))
-    before = _held_on_client(session, row)
     key = _move(session, row, move, previous, billing)
-    _require_no_gain(session, row, before, move.to)
     return {"id": key, "previous_id": row.link_id}
 
 
-def _held_on_client(session: WriteSession, row: ClientLinkRow) -> CapabilitySet:
-    """What the viewer holds on the client by what is stored now."""
-    probe = session.anew()
-    if row.client_account_id is not None:
-        probe.know_ad_accounts([row.client_account_id])
-        held = probe.reach.on_ad_account(probe.excerpt.facts.ad_accounts[row.client_account_id])
-    else:
-        client = ManagerAccountId(row.client_owner_id)
-        probe.know_manager_accounts([client])
-        held = probe.reach.on_manager_account(client)
-    return CapabilitySet(held.capabilities | held.withheld)
-
-
-def _require_no_gain(session: WriteSession, row: ClientLinkRow, before: CapabilitySet, to: ManagerAccountId) -> None:
-    """The client is not asked, so nobody may move him to where he himself may do more. Raises: Refused (106)."""
-    gained = CapabilitySet(_held_on_client(session, row) & ~before)
-    if gained:
+def _require_no_widening(session: WriteSession, row: ClientLinkRow, to: ManagerAccountId) -> None:
+    """Nobody can gain by the move, unless the mover could have accepted for the client. Raises: Refused (106)."""
+    if may_answer(session, row):
+        return
+    old = row.managing_customer_id
+    wider = names_of(widened_by_moving(session.reach, old, row.permission))
+    if wider:
         raise refused(
             "MOVE_WOULD_WIDEN",
-            f"By your roles in manager account {to} you would gain {', '.join(names_of(gained))} on the client, who is"
-            " not asked. Let somebody move it who holds that already, or undo this link and send a new one.",
+            f"The client is not asked about a move, and in manager account {to} a Super Admin could have"
+            f" {', '.join(wider)} on it, which you do not have through manager account {old}. Let a Super Admin of"
+            f" manager account {old} move it, or undo this link and send a new one, which the client answers.",
             TO,
             number=106,
-            rule="P9",
+            rule=RULE_ID[wider[0]],
         )
 
 
@@ -119,6 +109,7 @@ def _check_target(session: WriteSession, row: ClientLinkRow, to: ManagerAccountI
             TO,
             number=1410,
         )
+    require_living_ends(session, row, "linkId")
     try:
         if row.client_customer_id is not None:
             check_customer_link(session, to, row.client_customer_id)

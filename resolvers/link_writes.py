@@ -11,9 +11,8 @@ from typing import Any
 
 from resolvers.effects import Region
 from resolvers.errors import Refusal
-from resolvers.link_rights import status_at
+from resolvers.link_rights import manage_links, status_at
 from resolvers.links import link_by_id
-from resolvers.rules.capabilities import Capability
 from resolvers.rules.link_checks import PREPAID, customer_link_forbidden
 from resolvers.rules.links import (
     BLOCKS_A_DUPLICATE,
@@ -112,13 +111,6 @@ def add_client_links(session: WriteSession, links: Sequence[NewLink]) -> Mapping
 def update_client_links(session: WriteSession, changes: Sequence[LinkChange]) -> Mapping[str, Any]:
     """Accept, decline, cancel, ask to unlink, or change the note. Raises: Refused for the call as a whole."""
     return _items(session, changes, _update)
-
-
-def manage_links(link_type: LinkType) -> Capability:
-    """What managing links of this kind needs (C13, C15)."""
-    if link_type == LinkType.ACCOUNT_LINK:
-        return Capability.MANAGE_ACCOUNT_LINKS
-    return Capability.MANAGE_MANAGER_LINKS
 
 
 def _add(session: WriteSession, link: NewLink) -> int:
