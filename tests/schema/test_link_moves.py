@@ -247,7 +247,7 @@ def test_a_stale_time_stamp_and_a_long_name_are_refused(database: Database) -> N
     assert links_of(database) == [(ClientLinkId(1), 1, "ACTIVE")]
 
 
-OVER_LINK = {
+OVER_LINK: dict[LinkPermission | None, int] = {
     None: ON_AD_ACCOUNT & SURVIVES_ACCOUNT_LINK,
     **{permission: SURVIVES_CUSTOMER_LINK[permission] for permission in LinkPermission},
 }
