@@ -25,6 +25,7 @@ from resolvers.link_writes import (
 from resolvers.rules.capabilities import RULE_ID, names_of
 from resolvers.rules.links import BLOCKS_A_DUPLICATE, LinkEvent, Side, state_forbids
 from resolvers.rules.moves import widened_by_moving
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import Refused, WriteSession, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
 from storage.reads import links as read
@@ -57,9 +58,9 @@ def move_client_link(session: WriteSession, move: LinkMove, billing: BillingTran
     require_time_stamp(move.time_stamp, row.time_stamp, "timeStamp")
     forbidden = state_forbids(LinkEvent.MOVE, row.status, row.created_at, session.now)
     if forbidden is not None:
-        raise refused("INVALID_STATUS", forbidden, "linkId", number=480, rule="P10")
+        raise refused(WriteCode.INVALID_STATUS, forbidden, "linkId")
     if move.name is not None and len(move.name) > LONGEST_NAME:
-        raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
+        raise refused(WriteCode.NAME_TOO_LONG, f"`name` has at most {LONGEST_NAME} characters.", "name")
     previous = _check_target(session, row, move.to)
     _require_no_widening(session, row, move.to)
     session.concern(_region(row, move.to))
@@ -75,12 +76,11 @@ def _require_no_widening(session: WriteSession, row: ClientLinkRow, to: ManagerA
     wider = names_of(widened_by_moving(session.reach, old, row.permission))
     if wider:
         raise refused(
-            "MOVE_WOULD_WIDEN",
+            WriteCode.MOVE_WOULD_WIDEN,
             f"The client is not asked about a move, and in manager account {to} a Super Admin could have"
             f" {', '.join(wider)} on it, which you do not have through manager account {old}. Let a Super Admin of"
             f" manager account {old} move it, or undo this link and send a new one, which the client answers.",
             TO,
-            number=106,
             rule=RULE_ID[wider[0]],
         )
 
@@ -97,17 +97,14 @@ def _region(row: ClientLinkRow, to: ManagerAccountId) -> Region:
 def _check_target(session: WriteSession, row: ClientLinkRow, to: ManagerAccountId) -> ClientLinkRow | None:
     """The latest link of the new pair, when there was one and it has ended. Raises: Refused."""
     if row.managing_customer_id == to:
-        raise refused(
-            "ALREADY_LINKED", f"Manager account {to} is the managing side of this link already.", TO, number=202
-        )
+        raise refused(WriteCode.ALREADY_LINKED, f"Manager account {to} is the managing side of this link already.", TO)
     previous = _latest_of_pair(session, row, to)
     if previous is not None and status_at(previous, session.now) in BLOCKS_A_DUPLICATE:
         raise refused(
-            "CLIENT_LINK_INVITATION_ALREADY_SENT",
+            WriteCode.CLIENT_LINK_INVITATION_ALREADY_SENT,
             f"Client link {previous.link_id} of manager account {to} and this client is {previous.status}; cancel or"
             " undo it first.",
             TO,
-            number=1410,
         )
     require_living_ends(session, row, "linkId")
     try:
@@ -170,4 +167,4 @@ def _move_billing(session: WriteSession, key: ClientLinkId, billing: BillingTran
     try:
         billing.begin(session, read.read_client_links(session.transaction, [key])[key])
     except BillingFailed as failure:
-        raise refused("BILLING_TRANSITION_FAILED", str(failure), TO, number=202) from failure
+        raise refused(WriteCode.BILLING_TRANSITION_FAILED, str(failure), TO) from failure

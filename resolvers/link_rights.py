@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from resolvers.rules.capabilities import RULE_ID, Capability
 from resolvers.rules.links import SIDE_OF, ClientLinkAction, LinkEvent, Side, has_expired, state_forbids
+from resolvers.rules.write_codes import WriteCode
 from resolvers.session import Session
 from resolvers.writing import refused
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
@@ -62,12 +63,12 @@ def require_living_ends(session: Session, row: ClientLinkRow, *field: str) -> No
     ends = [one for one in (row.managing_customer_id, row.client_customer_id) if one is not None]
     for key, manager in sorted(read_manager_accounts(session.transaction, ends).items()):
         if manager.status == ManagerAccountStatus.INACTIVE:
-            raise refused("OBJECT_STATE", f"Manager account {key} is INACTIVE.", *field, number=202, rule="P12")
+            raise refused(WriteCode.OBJECT_STATE, f"Manager account {key} is INACTIVE.", *field)
     if row.client_account_id is not None:
         account = read_ad_accounts(session.transaction, [row.client_account_id])[row.client_account_id]
         if account.status == AdAccountStatus.INACTIVE:
             message = f"Ad account {account.account_id} is INACTIVE."
-            raise refused("OBJECT_STATE", message, *field, number=202, rule="P12")
+            raise refused(WriteCode.OBJECT_STATE, message, *field)
 
 
 def _holds(session: Session, row: ClientLinkRow, side: Side, needed: Capability) -> bool:

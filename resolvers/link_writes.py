@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers.effects import Region
-from resolvers.errors import Refusal
 from resolvers.link_rights import manage_links, status_at
 from resolvers.links import link_by_id
 from resolvers.rules.link_checks import PREPAID, customer_link_forbidden
@@ -25,7 +24,8 @@ from resolvers.rules.links import (
     state_forbids,
     statuses_after,
 )
-from resolvers.writing import Refused, UserError, WriteSession, from_refusal, not_there, refused, require_time_stamp
+from resolvers.rules.write_codes import WriteCode
+from resolvers.writing import Refused, UserError, WriteSession, not_there, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
 from storage.reads import links as read
 from storage.reads.entities import read_ad_accounts, read_billing, read_manager_accounts
@@ -77,10 +77,9 @@ def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str
     if not 1 <= len(items) <= MOST_LINKS:
         empty = not items
         raise refused(
-            "LIST_NULL_OR_EMPTY" if empty else "BATCH_SIZE_EXCEEDED",
+            WriteCode.LIST_NULL_OR_EMPTY if empty else WriteCode.BATCH_SIZE_EXCEEDED,
             f"Send 1 to {MOST_LINKS} links in one call, not {len(items)}.",
             "links",
-            number=3087 if empty else 3024,
         )
     results: list[dict[str, Any]] = []
     for position, item in enumerate(items):
@@ -88,9 +87,6 @@ def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str
             key = one(session, item)
         except Refused as refusal:
             errors = [_at(error, position) for error in refusal.errors]
-            results.append({"id": None, "errors": [list(error) for error in errors]})
-        except Refusal as refusal:
-            errors = [_at(error, position) for error in from_refusal(refusal).errors]
             results.append({"id": None, "errors": [list(error) for error in errors]})
         else:
             results.append({"id": key, "errors": []})
@@ -122,11 +118,10 @@ def _add(session: WriteSession, link: NewLink) -> int:
     previous = _latest_of_pair(session, managing, account, client)
     if previous is not None and status_at(previous, session.now) in BLOCKS_A_DUPLICATE:
         raise refused(
-            "CLIENT_LINK_INVITATION_ALREADY_SENT",
+            WriteCode.CLIENT_LINK_INVITATION_ALREADY_SENT,
             f"Client link {previous.link_id} of these two is {previous.status}; a second one can be sent when it has"
             " ended.",
             "clientEntityId",
-            number=1410,
         )
     if account is not None:
         check_not_in_transition(session, account.account_id)
@@ -148,7 +143,7 @@ def _managing_side(session: WriteSession, link: NewLink) -> ManagerAccountId:
 
 def _one_of(key: object, number: object, *names: str) -> None:
     if (key is None) == (number is None):
-        raise refused("BAD_USER_INPUT", f"Give exactly one of `{names[0]}` and `{names[1]}`.", names[0], number=201)
+        raise refused(WriteCode.BAD_USER_INPUT, f"Give exactly one of `{names[0]}` and `{names[1]}`.", names[0])
 
 
 def _client_side(session: WriteSession, link: NewLink) -> tuple[AdAccountRow | None, ManagerAccountId | None]:
@@ -181,33 +176,30 @@ def _check_pair(session: WriteSession, link: NewLink, owner: ManagerAccountId) -
     number = read_manager_accounts(session.transaction, [owner])[owner].number
     if number != link.client_customer_number:
         raise refused(
-            "LINK_PAIR_MISMATCH",
+            WriteCode.LINK_PAIR_MISMATCH,
             "The client and `clientEntityCustomerNumber` do not belong together. Check both.",
             "clientEntityCustomerNumber",
-            number=201,
         )
 
 
 def _check_fields(link: NewLink) -> None:
     if link.name is not None and len(link.name) > LONGEST_NAME:
-        raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
+        raise refused(WriteCode.NAME_TOO_LONG, f"`name` has at most {LONGEST_NAME} characters.", "name")
     if link.type == LinkType.ACCOUNT_LINK:
         if link.is_bill_to_client is None:
             raise refused(
-                "NULL_PARAMETER",
+                WriteCode.NULL_PARAMETER,
                 "Say with `isBillToClient` who pays: true for the client, false for the managing side.",
                 "isBillToClient",
-                number=203,
             )
         if link.permission is not None:
             raise refused(
-                "BAD_USER_INPUT",
+                WriteCode.BAD_USER_INPUT,
                 "`customerLinkPermission` is for customer links only.",
                 "customerLinkPermission",
-                number=201,
             )
     elif link.is_bill_to_client is not None:
-        raise refused("BAD_USER_INPUT", "`isBillToClient` is for account links only.", "isBillToClient", number=201)
+        raise refused(WriteCode.BAD_USER_INPUT, "`isBillToClient` is for account links only.", "isBillToClient")
 
 
 def _latest_of_pair(
@@ -235,30 +227,26 @@ def check_account(
     """Who manages and who pays is possible; `besides` is a link that does not count. Raises: Refused."""
     if account.parent_customer_id == managing:
         raise refused(
-            "ALREADY_OWNED",
+            WriteCode.ALREADY_OWNED,
             f"Manager account {managing} owns ad account {account.account_id} already.",
             "clientEntityId",
-            number=202,
-            rule="P10",
         )
     billing = read_billing(session.transaction, [account.account_id]).get(account.account_id)
     if billing is not None and billing.payment_method_type in PREPAID:
         raise refused(
-            "PREPAID_CLIENT_ACCOUNT_NOT_SUPPORTED",
+            WriteCode.PREPAID_CLIENT_ACCOUNT_NOT_SUPPORTED,
             f"Ad account {account.account_id} pays in advance ({billing.payment_method_type}); only accounts that are"
             " billed afterwards can be linked.",
             "clientEntityId",
-            number=1471,
         )
     links = read.read_account_links_to(session.transaction, [account.account_id])
     paid_by_agency = [row for row in links if row.status in CARRIES_ACCESS and row.is_bill_to_client is False]
     billed = [row for row in paid_by_agency if row.link_id != besides]
     if billed and not client_pays:
         raise refused(
-            "CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY",
+            WriteCode.CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY,
             f"Another agency pays for ad account {account.account_id} already. Let the client pay, or unlink it first.",
             "isBillToClient",
-            number=1424,
         )
 
 
@@ -268,10 +256,9 @@ def check_not_in_transition(session: WriteSession, account: AdAccountId) -> None
     moving = [row for row in links if row.status in IN_TRANSITION]
     if moving:
         raise refused(
-            "ACCOUNT_LINK_TRANSITION_IN_PROGRESS",
+            WriteCode.ACCOUNT_LINK_TRANSITION_IN_PROGRESS,
             f"Client link {moving[0].link_id} to this ad account is {moving[0].status}; retry in 5 to 30 minutes.",
             "clientEntityId",
-            number=1472,
         )
 
 
@@ -282,7 +269,7 @@ def check_customer_link(session: WriteSession, managing: ManagerAccountId, clien
     excerpt.know_below([client])
     forbidden = customer_link_forbidden(excerpt.facts, managing, client)
     if forbidden is not None:
-        raise refused("HIERARCHY_NOT_ALLOWED", forbidden, "clientEntityId", number=202, rule="P10")
+        raise refused(WriteCode.HIERARCHY_NOT_ALLOWED, forbidden, "clientEntityId")
 
 
 def _write(
@@ -360,7 +347,7 @@ def _update(session: WriteSession, change: LinkChange) -> int:
         return _change_note(session, row, change.note)
     forbidden = state_forbids(event, row.status, row.created_at, session.now)
     if forbidden is not None:
-        raise refused("INVALID_STATUS", forbidden, "action", number=480, rule="P10")
+        raise refused(WriteCode.INVALID_STATUS, forbidden, "action")
     if event == LinkEvent.ACCEPT and row.client_customer_id is not None:
         check_customer_link(session, row.managing_customer_id, row.client_customer_id)
     _concern(session, row, event)
@@ -406,7 +393,7 @@ def lead_on(session: WriteSession, row: ClientLinkRow, event: LinkEvent, why: st
 
 def _change_note(session: WriteSession, row: ClientLinkRow, note: str | None) -> int:
     if note is None:
-        raise refused("BAD_USER_INPUT", "Give an `action`, a `note`, or both.", "action", number=203)
+        raise refused(WriteCode.NULL_PARAMETER, "Give an `action`, a `note`, or both.", "action")
     write_link_note(session.transaction, session.stamp, row.link_id, note)
     session.note(KIND, row.link_id, {"note": row.note}, {"note": note})
     return row.link_id

@@ -15,6 +15,7 @@ from resolvers.rules.role_changes import (
     forbidden_by_holding,
     forbidden_by_shape,
 )
+from resolvers.rules.write_codes import WriteCode
 from resolvers.user_rights import (
     Holdings,
     managed_user,
@@ -100,12 +101,10 @@ def require_accounts_under(
     if strange:
         listed = ", ".join(map(str, strange[:10]))
         raise refused(
-            "ACCOUNT_ID_INVALID",
+            WriteCode.ACCOUNT_ID_INVALID,
             f"Not directly under manager account {manager_account}: {listed}. Name ad accounts that it owns, holds an"
             " active link to, or signed up.",
             field,
-            number=2108,
-            rule="P2",
         )
 
 
@@ -122,10 +121,8 @@ def _require_linked(
     if strange:
         listed = ", ".join(map(str, strange[:10]))
         raise refused(
-            "CUSTOMER_ID_INVALID",
+            WriteCode.CUSTOMER_ID_INVALID,
             f"Not linked directly below manager account {manager_account}: {listed}. Name manager accounts at the other"
             " end of its own active customer links; its own id cannot be one of them.",
             "newCustomerIds",
-            number=201,
-            rule="P4",
         )

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from resolvers.effects import Effects, EffectsOfDryRun, Region
-from resolvers.errors import Refusal
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.paths import AnyTarget
+from resolvers.rules.write_codes import WRITE_CODES, WriteCode, rule_of
 from resolvers.session import Limits, Session, Viewer
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
 from storage.database import Transaction
@@ -32,9 +32,9 @@ LONGEST_REQUEST_ID = 200
 class UserError(NamedTuple):
     """Why a write, or one item of it, was refused. `field` is the path of the input it is about."""
 
-    code: str
+    code: WriteCode
     message: str
-    number: int | None
+    number: int
     field: tuple[str, ...]
     rule: str | None
 
@@ -47,9 +47,14 @@ class Refused(Exception):
         self.errors = errors
 
 
-def refused(code: str, message: str, *field: str, number: int | None = None, rule: str | None = None) -> Refused:
+def user_error(code: WriteCode, message: str, field: tuple[str, ...], rule: str | None = None) -> UserError:
+    """One reason against a write, with the number and the rule of its code; `rule` where the code leaves it open."""
+    return UserError(code, message, WRITE_CODES[code].number, field, rule_of(code, rule))
+
+
+def refused(code: WriteCode, message: str, *field: str, rule: str | None = None) -> Refused:
     """A refusal with one reason."""
-    return Refused(UserError(code, message, number, field, rule))
+    return Refused(user_error(code, message, field, rule))
 
 
 class Outcome(NamedTuple):
@@ -132,11 +137,10 @@ class WriteSession(Session):
         if withheld:
             raise _state_forbids(capability, target, *field)
         raise refused(
-            "FORBIDDEN",
+            WriteCode.FORBIDDEN,
             f"This needs {capability} on {kind} {number}, and your roles do not give it; `viewerCan` tells why and"
             " who could change it.",
             *field,
-            number=106,
             rule=RULE_ID[capability],
         )
 
@@ -224,20 +228,18 @@ class WriteSession(Session):
     def _known(self, order: WriteOrder, request_id: str) -> Outcome | None:
         if not 1 <= len(request_id) <= LONGEST_REQUEST_ID:
             raise refused(
-                "BAD_USER_INPUT",
+                WriteCode.BAD_USER_INPUT,
                 f"`requestId` must have 1 to {LONGEST_REQUEST_ID} characters.",
                 "requestId",
-                number=201,
             )
         first = read_first_result(self.transaction, self.viewer.login_id, request_id)
         if first is None:
             return None
         if (first.operation, first.digest) != (order.operation, order.digest):
             raise refused(
-                "REQUEST_ID_REUSED",
+                WriteCode.REQUEST_ID_REUSED,
                 f'The request id "{request_id}" was used for another request. Nothing was changed; choose a new one.',
                 "requestId",
-                number=201,
             )
         self.rolls_back = True
         return Outcome(orjson.loads(first.outcome), (), first.revision)
@@ -267,27 +269,22 @@ class ServiceSession(WriteSession):
 
 def not_there(*field: str) -> Refused:
     """The one answer for what is hidden and for what does not exist."""
-    return refused("NOT_FOUND", "There is no such thing, or you may not see it. Check the id.", *field, number=210)
+    return refused(WriteCode.NOT_FOUND, "There is no such thing, or you may not see it. Check the id.", *field)
 
 
 def _state_forbids(capability: Capability, target: AnyTarget, *field: str) -> Refused:
     """The roles would give it, but the state of the target does not (P12, transition lock)."""
     if not isinstance(target, AdAccountFact):
         message = f"Manager account {target} is INACTIVE (deleted): it can be viewed, nothing else."
-        return refused("OBJECT_STATE", message, *field, number=202, rule="P12")
+        return refused(WriteCode.OBJECT_STATE, message, *field)
     if target.status == AdAccountStatus.INACTIVE:
         message = f"Ad account {target.id} is INACTIVE (deleted): it can be viewed, nothing else."
-        return refused("ACCOUNT_LIFE_CYCLE_STATUS_FORBIDS_UPDATE", message, *field, number=2192, rule="P12")
+        return refused(WriteCode.ACCOUNT_LIFE_CYCLE_STATUS_FORBIDS_UPDATE, message, *field)
     message = (
         f"A link to ad account {target.id} is being made or unmade, so {capability} has to wait:"
         " retry in 5 to 30 minutes."
     )
-    return refused("ACCOUNT_LINK_TRANSITION_IN_PROGRESS", message, *field, number=1472, rule="P12")
-
-
-def from_refusal(refusal: Refusal, *field: str) -> Refused:
-    """A refusal of a read, met while writing."""
-    return Refused(UserError(str(refusal.code), refusal.message, refusal.number, field, refusal.rule))
+    return refused(WriteCode.ACCOUNT_LINK_TRANSITION_IN_PROGRESS, message, *field)
 
 
 def _json(values: Mapping[str, Any] | None) -> str | None:
@@ -298,10 +295,9 @@ def require_time_stamp(given: str, stored: int, *field: str) -> None:
     """Optimistic concurrency: what is written must be what was read. Raises: Refused (209)."""
     if given != str(stored):
         raise refused(
-            "TIMESTAMP_NOT_MATCH",
+            WriteCode.TIMESTAMP_NOT_MATCH,
             "Somebody wrote this in between. Nothing was changed: read it again, and send its new `timeStamp`.",
             *field,
-            number=209,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import strawberry
 
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import Outcome, UserError, WriteOrder, WriteSession
 from schema.context import Info, shown
 from schema.effects import AccessEffects
@@ -76,7 +77,7 @@ def items_of(outcome: Outcome) -> list[Item]:
 
 def _user_error(values: list[Any]) -> UserError:
     code, message, number, field, rule = values
-    return UserError(code, message, number, tuple(field), rule)
+    return UserError(WriteCode(code), message, number, tuple(field), rule)
 
 
 def body_of(given: WriteInput) -> dict[str, Any]:

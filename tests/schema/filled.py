@@ -160,8 +160,14 @@ def _many(tx: Transaction, stamp: Stamp) -> None:
     ]
     write_user_invitations(tx, stamp, invitations)
     for nth in numbers:
-        mail = {"kind": "USER_INVITATION", "recipient": "guest@invited.example", "data": "{}"}
-        write_mail(tx, **mail, now_ms=EPOCH_MS, invitation=InvitationId(nth))
+        write_mail(
+            tx,
+            kind="USER_INVITATION",
+            recipient="guest@invited.example",
+            data="{}",
+            now_ms=EPOCH_MS,
+            invitation=InvitationId(nth),
+        )
     tx.execute("UPDATE outbox_message SET status = 'SENT', data = NULL")
     note = [AuditNote("User", nth, None, "{}") for nth in numbers]
     write_audit_entries(tx, stamp, "test", None, note, None)
