@@ -28,7 +28,7 @@ from tests.schema.write_client import Writer, dump
 NOW = SENT_MS + DAY_MS
 ACTIVE, PENDING, DECLINED = ClientLinkStatus.ACTIVE, ClientLinkStatus.LINK_PENDING, ClientLinkStatus.LINK_DECLINED
 OWN, OWN_TOO = accounts_of(1)
-ACCOUNT, _ = accounts_of(2)
+ACCOUNT = accounts_of(2)[0]
 COLLEAGUE = 20
 """A Standard user of another login in manager account 1."""
 SECRET = "adi_example"
