@@ -11,13 +11,11 @@ from typing import Any
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
 from resolvers.effects import Region
+from resolvers.link_conditions import check_account, check_customer_link, check_not_in_transition
+from resolvers.link_fields import check_texts
 from resolvers.link_rights import manage_links, may_answer, require_living_ends, status_at
 from resolvers.link_writes import (
     KIND,
-    LONGEST_NAME,
-    check_account,
-    check_customer_link,
-    check_not_in_transition,
     lead_on,
     require_side,
     visible_link,
@@ -59,8 +57,7 @@ def move_client_link(session: WriteSession, move: LinkMove, billing: BillingTran
     forbidden = state_forbids(LinkEvent.MOVE, row.status, row.created_at, session.now)
     if forbidden is not None:
         raise refused(WriteCode.INVALID_STATUS, forbidden, "linkId")
-    if move.name is not None and len(move.name) > LONGEST_NAME:
-        raise refused(WriteCode.NAME_TOO_LONG, f"`name` has at most {LONGEST_NAME} characters.", "name")
+    check_texts(move.name, move.note)
     previous = _check_target(session, row, move.to)
     _require_no_widening(session, row, move.to)
     session.concern(_region(row, move.to))

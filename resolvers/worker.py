@@ -13,8 +13,9 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
+from resolvers.link_conditions import check_account, check_customer_link
 from resolvers.link_rights import require_living_ends
-from resolvers.link_writes import check_account, check_customer_link, lead_on
+from resolvers.link_writes import lead_on
 from resolvers.rules.links import INVITATION_LIFETIME_MS, LinkEvent, due_event
 from resolvers.writing import Refused, ServiceSession
 from storage.database import Database

@@ -17,6 +17,7 @@ from resolvers.effects import Effects, EffectsOfDryRun, Region
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.paths import AnyTarget
+from resolvers.rules.texts import LONGEST_NOTE
 from resolvers.rules.write_codes import WRITE_CODES, WriteCode, rule_of
 from resolvers.session import Limits, Session, Viewer
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
@@ -75,6 +76,8 @@ class WriteOrder:
     request_id: str | None = None
     dry_run: bool = False
     reason: str | None = None
+    unstorable: tuple[tuple[str, ...], ...] = ()
+    """The paths of texts in the input that no database could keep."""
 
     @property
     def digest(self) -> str:
@@ -196,6 +199,7 @@ class WriteSession(Session):
         wait_for_turn(self.transaction)
         self._effects = None
         try:
+            _require_storable(order)
             if order.request_id is not None:
                 known = self._known(order, order.request_id)
                 if known is not None:
@@ -289,6 +293,23 @@ def _state_forbids(capability: Capability, target: AnyTarget, *field: str) -> Re
 
 def _json(values: Mapping[str, Any] | None) -> str | None:
     return None if values is None else orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+def _require_storable(order: WriteOrder) -> None:
+    """Raises: Refused."""
+    errors = [
+        user_error(
+            WriteCode.BAD_USER_INPUT,
+            f"`{path[-1]}` contains a character that cannot be kept: NUL, or half of a surrogate pair.",
+            path,
+        )
+        for path in order.unstorable
+    ]
+    if order.reason is not None and len(order.reason) > LONGEST_NOTE:
+        message = f"`reason` has at most {LONGEST_NOTE} characters, not {len(order.reason)}."
+        errors.append(user_error(WriteCode.BAD_USER_INPUT, message, ("reason",)))
+    if errors:
+        raise Refused(*errors)
 
 
 def require_time_stamp(given: str, stored: int, *field: str) -> None:

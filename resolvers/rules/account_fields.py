@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from resolvers.rules.problems import Problem, listed
+from resolvers.rules.user_fields import is_printable
 from resolvers.rules.write_codes import WriteCode
 from storage.records.values import (
     AdAccountFinancialStatus,
@@ -98,6 +99,7 @@ def problems_of_manager_account(name: str, industry: Industry) -> list[Problem]:
                 WriteCode.NAME_TOO_LONG, ("name",), f"`name` has at most {LONGEST_MANAGER_ACCOUNT_NAME} characters."
             )
         )
+    found += problems_of_line(name)
     if industry in RESERVED_INDUSTRIES:
         message = f"{industry} is reserved; choose the industry the business is in."
         found.append(Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("industry",), message))
@@ -112,7 +114,14 @@ def problems_of_ad_account_name(name: str) -> list[Problem]:
     if len(name.strip()) < SHORTEST_AD_ACCOUNT_NAME:
         message = f"`name` has at least {SHORTEST_AD_ACCOUNT_NAME} characters."
         return [Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("name",), message)]
-    return []
+    return problems_of_line(name)
+
+
+def problems_of_line(name: str) -> list[Problem]:
+    """Whether a name is one line: names stand in lists and mails."""
+    if is_printable(name):
+        return []
+    return [Problem(WriteCode.BAD_USER_INPUT, ("name",), "`name` contains control characters.")]
 
 
 def problems_of_currency(currency: str) -> list[Problem]:

@@ -26,6 +26,7 @@ class WriteCode(ValueSet):
     LIST_NULL_OR_EMPTY = auto()
     BATCH_SIZE_EXCEEDED = auto()
     ID_MISMATCH = auto()
+    DATE_OUT_OF_RANGE = auto()
     OBJECT_STATE = auto()
     INVALID_STATUS = auto()
     ALREADY_LINKED = auto()
@@ -101,6 +102,7 @@ WRITE_CODES: Mapping[WriteCode, WriteCodeRow] = {
     _.LIST_NULL_OR_EMPTY: _Row(3087, None, "a list is empty"),
     _.BATCH_SIZE_EXCEEDED: _Row(3024, None, "a list has more than ten items"),
     _.ID_MISMATCH: _Row(201, None, "the id of contact info or address is not that of this user"),
+    _.DATE_OUT_OF_RANGE: _Row(532, None, "a link would start more than 90 days from now"),
     _.OBJECT_STATE: _Row(202, "P12", "something it is about is INACTIVE"),
     _.INVALID_STATUS: _Row(480, "P10", "the status of the link does not let it be done"),
     _.ALREADY_LINKED: _Row(202, "P10", "the manager account has this link already"),

@@ -108,6 +108,7 @@ CASES: dict[WriteCode, Case] = {
     _.ID_MISMATCH: Case(
         "updateUser", {"userId": "20", "timeStamp": "1-20", "contactInfo": {"contactInfoId": "5", "phone1": "1"}}
     ),
+    _.DATE_OUT_OF_RANGE: Case(*_add(startDate="9999-12-31T00:00:00Z")),
     _.OBJECT_STATE: Case(*_manager(), sql=("UPDATE manager_account SET status = 'INACTIVE' WHERE id = 1",)),
     _.INVALID_STATUS: Case(
         "updateClientLinks",
