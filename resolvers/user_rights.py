@@ -19,7 +19,7 @@ from resolvers.rules.role_changes import (
     stays_within,
 )
 from resolvers.rules.write_codes import WriteCode
-from resolvers.writing import Refused, WriteSession, not_there, refused, user_error
+from resolvers.writing import Refused, WriteSession, listed, not_there, refused, user_error
 from storage.reads.deciding import read_primary_of
 from storage.reads.entities import read_users
 from storage.reads.facts import read_assignments_in
@@ -59,10 +59,10 @@ def require_within(
 ) -> None:
     """A viewer limited to ad accounts gives and takes access to no others (C21). Raises: Refused."""
     if allowed is not None and not stays_within(before, after, allowed):
-        listed = ", ".join(map(str, sorted(allowed)))
         raise refused(
             WriteCode.FORBIDDEN,
-            f"Your role here is limited to ad accounts {listed}, so you can give and take access to those only.",
+            f"Your role here is limited to ad accounts {listed(allowed)}, so you can give and take access to"
+            " those only.",
             field,
             rule="C21",
         )
@@ -139,10 +139,12 @@ class Holdings:
     def require_a_super_admin_left(self, user: UserId, after: Collection[Held], field: str) -> None:
         """The manager account keeps a Super Admin when this user holds only that. Raises: Refused."""
         if administers(self.held(user)) and not administers(after) and not self.other_super_admins(user):
+            self._session.know_manager_accounts([self.manager_account])
+            seen = self._session.reach.on_manager_account(self.manager_account).allow(Capability.VIEW)
+            where = f"manager account {self.manager_account}" if seen else "a manager account you may not see"
             raise refused(
                 WriteCode.LAST_SUPER_ADMIN,
-                f"User {user} is the last Super Admin of manager account {self.manager_account}. Make somebody else"
-                " Super Admin first.",
+                f"User {user} is the last Super Admin of {where}. Make somebody else Super Admin first.",
                 field,
             )
 
@@ -158,15 +160,18 @@ def require_no_primary_contact_lost(
         if owner == holdings.manager_account and may_be_primary(before, account) and not may_be_primary(after, account)
     ]
     if lost:
-        raise primary_contact(user, lost, field)
+        raise primary_contact(session, user, lost, field)
 
 
-def primary_contact(user: UserId, accounts: Collection[AdAccountId], field: str) -> Refused:
-    """Ad accounts need another primary user first."""
-    listed = ", ".join(map(str, sorted(accounts)[:10]))
+def primary_contact(session: WriteSession, user: UserId, accounts: Collection[AdAccountId], field: str) -> Refused:
+    """Ad accounts need another primary user first; those the viewer may not see are counted."""
+    session.know_ad_accounts(accounts)
+    facts = session.excerpt.facts.ad_accounts
+    seen = [one for one in accounts if session.reach.on_ad_account(facts[one]).allow(Capability.VIEW)]
+    which = listed(seen, len(accounts) - len(seen))
     return refused(
         WriteCode.USER_IS_PRIMARY_CONTACT,
-        f"User {user} is the primary user of ad account {listed}, and only a Super Admin or Standard user of its owner"
+        f"User {user} is the primary user of ad account {which}, and only a Super Admin or Standard user of its owner"
         " can be. Point it at another user first.",
         field,
     )

@@ -107,7 +107,7 @@ def delete_user(session: WriteSession, key: UserId, time_stamp: str) -> Mapping[
     tx = session.transaction
     primary_of = read_primary_of(tx, key)
     if primary_of:
-        raise primary_contact(key, [account for account, _ in primary_of], "userId")
+        raise primary_contact(session, key, [account for account, _ in primary_of], "userId")
     assignments = read_assignments_of_users(tx, [key])
     for manager_account in sorted({item.manager_account_id for item in assignments}):
         Holdings(session, manager_account).require_a_super_admin_left(key, held_by(()), "userId")

@@ -7,7 +7,7 @@ value in the answer, and leaves nothing behind. With `dryRun` the same code runs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -28,6 +28,8 @@ from storage.records.values import AdAccountStatus
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
+MOST_NAMED = 10
+"""Ids a sentence names; a longer list is counted."""
 
 
 class UserError(NamedTuple):
@@ -310,6 +312,19 @@ def _require_storable(order: WriteOrder) -> None:
         errors.append(user_error(WriteCode.BAD_USER_INPUT, message, ("reason",)))
     if errors:
         raise Refused(*errors)
+
+
+def listed(ids: Collection[int], hidden: int = 0) -> str:
+    """Ids for a sentence: the first ten, and how many more there are; the hidden ones count.
+
+    >>> listed([3, 1], hidden=2), listed(range(1, 13))
+    ('1, 3 and 2 more', '1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more')
+    """
+    named = sorted(ids)[:MOST_NAMED]
+    more = len(ids) - len(named) + hidden
+    if not named:
+        return f"{more} that you may not see"
+    return ", ".join(map(str, named)) + (f" and {more} more" if more else "")
 
 
 def require_time_stamp(given: str, stored: int, *field: str) -> None:
