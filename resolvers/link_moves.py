@@ -135,7 +135,8 @@ def _move(
     if previous is not None and previous.status in BLOCKS_A_DUPLICATE:
         # Nobody has marked it yet: its thirty days are over, and a new generation may begin.
         lead_on(session, previous, LinkEvent.EXPIRE, None)
-    lead_on(session, row, LinkEvent.MOVE, f"Moved to manager account {move.to}.")
+    # The old side reads this, and need not see the new one.
+    lead_on(session, row, LinkEvent.MOVE, "Moved to another manager account.")
     entry = ClientLinkEntry(
         id=new_client_link_id(session.transaction),
         type=row.type,

@@ -66,7 +66,7 @@ def test_a_customer_link_ends_and_a_new_one_of_the_same_permission_is_active_in_
     assert (old["status"], new["status"], new["customerLinkPermission"]) == ("INACTIVE", "ACTIVE", "STANDARD")
     assert (new["managingCustomerId"], new["name"], new["note"]) == ("3", "Link 1", "Kept.")
     assert [each["to"] for each in new["transitions"]] == ["ACTIVE"]
-    assert old["transitions"][-1] == {"to": "INACTIVE", "note": "Moved to manager account 3."}
+    assert old["transitions"][-1] == {"to": "INACTIVE", "note": "Moved to another manager account."}
     key = newest(database)
     with database.read() as tx:
         assert read_inconsistencies(tx) == []
