@@ -13,6 +13,7 @@ from resolvers.account_parts import refuse_all
 from resolvers.errors import Code, Refusal
 from resolvers.paging import BY_ID, DEFAULT_PAGE_SIZE, Connection, Edge, Page, decode_cursor, fingerprint
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS, AskedToken, Issuer, expiry_of, problems_of_asked_token
+from resolvers.rules.write_codes import WriteCode
 from resolvers.session import CREDENTIAL, Session
 from resolvers.writing import WriteSession, not_there, refused
 from storage.records.ids import AccessTokenId
@@ -72,10 +73,9 @@ def issue_access_token(session: WriteSession, asked: AskedToken) -> Mapping[str,
     refuse_all(problems_of_asked_token(asked, issuer, session.now))
     if count_live_tokens(session.transaction, viewer.login_id, session.now) >= MOST_LIVE_TOKENS:
         raise refused(
-            "TOO_MANY_TOKENS",
+            WriteCode.TOO_MANY_TOKENS,
             f"Your login has {MOST_LIVE_TOKENS} tokens that are good, and no login has more: revoke one that is no"
             " longer needed.",
-            number=202,
         )
     new = NewToken(
         viewer.login_id,
@@ -106,7 +106,7 @@ def described(new: NewToken) -> dict[str, Any]:
 def _issuer(session: WriteSession) -> Issuer:
     viewer = session.viewer
     if viewer.token_expires_at is None:
-        raise refused("FORBIDDEN", "Access tokens are issued to who shows one: send a token.", number=106)
+        raise refused(WriteCode.TOKEN_REQUIRED, "Access tokens are issued to who shows one: send a token.")
     if viewer.token_id is not None:
         # Read again among the writers: who revokes a token must not be outrun by who issues another one with it.
         row = read_token(session.transaction, viewer.token_id)
@@ -122,7 +122,7 @@ def revoke_access_token(session: WriteSession, token_id: AccessTokenId) -> Mappi
     if row is None:
         raise not_there("tokenId")
     if row.revoked_at_ms is not None:
-        raise refused("OBJECT_STATE", "The token was revoked before; it opens nothing.", "tokenId", number=202)
+        raise refused(WriteCode.TOKEN_REVOKED, "The token was revoked before; it opens nothing.", "tokenId")
     _ = session.stamp
     ended = revoke_token(session.transaction, token_id, session.now)
     for one in ended:

@@ -33,6 +33,7 @@ from resolvers.rules.addresses import AddressFields, problems_of_business_addres
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.problems import Problem
 from resolvers.rules.tax_formats import TaxId, problems_of_country, problems_of_tax_ids
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import WriteSession, not_there, refused
 from storage.account_writes import (
     new_ad_account_id,
@@ -108,10 +109,9 @@ def _require_no_draft(session: WriteSession, owner: ManagerAccountId) -> None:
     draft = read_draft_of(session.transaction, owner)
     if draft is not None:
         raise refused(
-            "DRAFT_ACCOUNT_EXISTS",
+            WriteCode.DRAFT_ACCOUNT_EXISTS,
             f"Ad account {draft} is still a draft: give it a valid payment method, or delete it, and add another then.",
             "parentCustomerId",
-            number=202,
         )
 
 
@@ -121,13 +121,13 @@ def _require_agencies(session: WriteSession, new: NewAdAccount) -> None:
     field = "linkedAgencyIds"
     if len(new.linked_agencies) > MOST_LINKED_AGENCIES:
         message = f"A new ad account is linked to at most {MOST_LINKED_AGENCIES} agency."
-        raise refused("API_INPUT_VALIDATION_ERROR", message, field, number=201)
+        raise refused(WriteCode.API_INPUT_VALIDATION_ERROR, message, field)
     if Role.AGGREGATOR in session.reach.on_manager_account(new.owner).roles:
-        raise refused("FORBIDDEN", "An aggregator may not link agencies to new ad accounts.", field, number=106)
+        raise refused(WriteCode.FORBIDDEN, "An aggregator may not link agencies to new ad accounts.", field, rule="C13")
     [agency] = new.linked_agencies
     if agency == new.owner:
         message = f"Manager account {agency} owns the ad account; it cannot be its agency as well."
-        raise refused("ALREADY_OWNED", message, field, number=202, rule="P10")
+        raise refused(WriteCode.ALREADY_OWNED, message, field)
     row = read_manager_accounts(session.transaction, [agency]).get(agency)
     if row is None or row.status != ManagerAccountStatus.ACTIVE:
         raise not_there(field)

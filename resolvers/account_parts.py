@@ -12,7 +12,8 @@ from resolvers.rules.capabilities import Capability
 from resolvers.rules.problems import Problem
 from resolvers.rules.reach import Reach, may_act
 from resolvers.rules.role_changes import held_by, may_be_primary
-from resolvers.writing import Refused, UserError, WriteSession, not_there, refused
+from resolvers.rules.write_codes import WriteCode
+from resolvers.writing import Refused, UserError, WriteSession, not_there, refused, user_error
 from storage.account_writes import InstrumentRow, read_ad_account_named, read_payment_instruments
 from storage.entries import AddressEntry
 from storage.reads.entities import read_users
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 def refuse_all(problems: Iterable[Problem]) -> None:
     """Raises: Refused with every problem, when there is one."""
-    errors = [UserError(one.code, one.message, one.number, one.field, None) for one in problems]
+    errors = [user_error(one.code, one.message, one.field) for one in problems]
     if errors:
         raise Refused(*errors)
 
@@ -62,7 +63,7 @@ def require_free_name(session: WriteSession, owner: ManagerAccountId, name: str,
     taken = read_ad_account_named(session.transaction, owner, name)
     if taken is not None and taken != own:
         message = f"Another ad account of manager account {owner} is called like this; choose another name."
-        raise refused("DUPLICATE_ACCOUNT_NAME", message, "name", number=202)
+        raise refused(WriteCode.DUPLICATE_ACCOUNT_NAME, message, "name")
 
 
 # Addresses
@@ -114,11 +115,9 @@ def _require_fit(
         raise not_there("primaryUserId")
     if not _is_fit(session, user, managers, account):
         raise refused(
-            "PRIMARY_USER_NOT_FIT",
+            WriteCode.PRIMARY_USER_NOT_FIT,
             f"User {user} is not Super Admin or Standard there; only such a user can be the primary contact.",
             "primaryUserId",
-            number=201,
-            rule="C20",
         )
     return user
 
@@ -134,11 +133,9 @@ def primary_user_of_new(
         if _is_fit(session, user, [owner], None):
             return user
     raise refused(
-        "PRIMARY_USER_REQUIRED",
+        WriteCode.PRIMARY_USER_REQUIRED,
         "None of your users is Super Admin or Standard there: name the primary contact with `primaryUserId`.",
         "primaryUserId",
-        number=203,
-        rule="C20",
     )
 
 
@@ -163,11 +160,9 @@ class Money(NamedTuple):
 
 def _bill_to_only(*field: str) -> Refused:
     return refused(
-        "BILL_TO_CUSTOMER_ONLY",
+        WriteCode.BILL_TO_CUSTOMER_ONLY,
         "How an account is paid for is set by those who manage payment methods of the manager account that is billed.",
         *field,
-        number=2203,
-        rule="C7",
     )
 
 
@@ -181,11 +176,10 @@ def _instrument(session: WriteSession, key: int, payers: Collection[ManagerAccou
         raise not_there(field)
     if row.manager_account_id not in payers:
         raise refused(
-            "PAYMENT_INSTRUMENT_OF_ANOTHER",
+            WriteCode.PAYMENT_INSTRUMENT_OF_ANOTHER,
             f"Payment instrument {key} belongs to a manager account that does not pay here: billing moves by client"
             " links only.",
             field,
-            number=202,
         )
     return row
 
@@ -207,10 +201,9 @@ def money_of_new(session: WriteSession, owner: ManagerAccountId, payment: int | 
             raise _bill_to_only("soldToPaymentInstrumentId")
     elif bill_to != owner:
         raise refused(
-            "NULL_PARAMETER",
+            WriteCode.NULL_PARAMETER,
             f"Manager account {bill_to} is billed, not the owner: name the owner's `soldToPaymentInstrumentId`.",
             "soldToPaymentInstrumentId",
-            number=203,
         )
     return Money(bill_to, payment, kind, sold_to)
 
@@ -254,17 +247,16 @@ def money_of_change(
         INVOICED
     ):
         raise refused(
-            "API_INPUT_VALIDATION_ERROR",
+            WriteCode.API_INPUT_VALIDATION_ERROR,
             "The account is billed by invoice and has no second instrument.",
             "backupPaymentInstrumentId",
-            number=201,
         )
     threshold = change.billing_threshold_micros
     if threshold is not None and threshold != billing.billing_threshold_micros:
         _require_user_of(session, bill_to)
         if threshold <= 0:
             message = "The threshold is an amount above zero."
-            raise refused("API_INPUT_VALIDATION_ERROR", message, "billingThresholdAmount", number=201)
+            raise refused(WriteCode.API_INPUT_VALIDATION_ERROR, message, "billingThresholdAmount")
         values["billing_threshold_micros"] = threshold
     return values
 
@@ -273,10 +265,9 @@ def _require_user_of(session: WriteSession, bill_to: ManagerAccountId) -> None:
     mine = read_users(session.transaction, session.viewer_users)
     if not any(row.customer_id == bill_to for row in mine.values()):
         raise refused(
-            "BILL_TO_CUSTOMER_ONLY",
+            WriteCode.BILL_TO_CUSTOMER_ONLY,
             "Only users of the manager account that is billed may set its threshold.",
             "billingThresholdAmount",
-            number=2203,
         )
 
 

@@ -31,6 +31,7 @@ from resolvers.rules.capabilities import Capability
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.rules.problems import Problem
 from resolvers.rules.tax_formats import TaxId, problems_of_change, problems_of_country, problems_of_tax_ids
+from resolvers.rules.write_codes import WriteCode
 from resolvers.session import fact_of
 from resolvers.writing import WriteSession, not_there, refused, require_time_stamp
 from storage.account_writes import (
@@ -156,10 +157,9 @@ def _changed_address(
         return None
     if billing.payment_method_type in INVOICED:
         raise refused(
-            "INVOICE_ACCOUNT_BUSINESS_ADDRESS_NOT_ALLOWED",
+            WriteCode.INVOICE_ACCOUNT_BUSINESS_ADDRESS_NOT_ALLOWED,
             "The account is billed by monthly invoice; its business address is not changed by users.",
             "businessAddress",
-            number=1138,
         )
     refuse_all(problems_of_business_address(given, "businessAddress", is_change=True))
     return given
@@ -170,10 +170,9 @@ def _changed_taxes(billing: BillingRow, stored: Mapping[str, str], given: tuple[
     refuse_all(problems_of_tax_ids(given or ()))
     if changed and billing.payment_method_type in INVOICED:
         raise refused(
-            "INVOICE_ACCOUNT_TAX_ID_NOT_ALLOWED",
+            WriteCode.INVOICE_ACCOUNT_TAX_ID_NOT_ALLOWED,
             "The account is billed by monthly invoice; its tax ids are not changed by users.",
             "taxInformation",
-            number=1137,
         )
     refuse_all(problems_of_change(stored, given or ()))
     return changed
@@ -242,10 +241,9 @@ def delete_ad_account(session: WriteSession, key: AdAccountId, time_stamp: str) 
     require_time_stamp(time_stamp, row.time_stamp, "timeStamp")
     if row.financial_status in FINAL_BILLING_FAILS:
         raise refused(
-            "FINAL_BILLING_FAILED",
+            WriteCode.FINAL_BILLING_FAILED,
             f"The balance of ad account {key} is past due and could not be billed; settle it and delete it then.",
             "accountId",
-            number=2204,
         )
     above = frozenset({row.owner_id, *_agencies(session, row)})
     session.concern(Region(above=above, ad_accounts=frozenset({key})))

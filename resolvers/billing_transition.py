@@ -53,11 +53,10 @@ class OwnBooks:
     def begin(self, session: WriteSession, link: ClientLinkRow) -> None:
         """As `BillingTransition.begin`. Cost: three SELECTs, and an UPDATE when the payer changes."""
         account = _account_of(session, link)
-        method = read_billing(session.transaction, [account.account_id])[account.account_id].payment_method_type
-        if method in PREPAID:
+        if read_billing(session.transaction, [account.account_id])[account.account_id].payment_method_type in PREPAID:
             raise BillingFailed(
-                f"Ad account {account.account_id} pays in advance ({method}); only accounts that are billed afterwards"
-                " can be linked."
+                f"Ad account {account.account_id} pays in advance; only accounts that are billed afterwards can be"
+                " linked."
             )
         agency_pays = link.is_bill_to_client is False
         payer = link.managing_customer_id if agency_pays else _payer(account)

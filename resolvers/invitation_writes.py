@@ -26,6 +26,7 @@ from resolvers.rules.invitations import (
 )
 from resolvers.rules.links import INVITATION_LIFETIME_MS
 from resolvers.rules.role_changes import CUSTOMER_LEVEL, Held, described, held_by, merged
+from resolvers.rules.write_codes import WriteCode
 from resolvers.user_rights import (
     Holdings,
     refused_by,
@@ -195,11 +196,10 @@ def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, A
     row = read_invitation_by_digest(session.transaction, digest_of(secret)) if len(secret) <= LONGEST_SECRET else None
     if row is None:
         raise refused(
-            "NOT_FOUND",
+            WriteCode.NOT_FOUND,
             "No invitation has this secret. Take it from the latest mail: sending an invitation again voids the older"
             " ones.",
             "secret",
-            number=210,
         )
     status = status_now(row.status, row.expires_at, session.now)
     forbidden = state_forbids(InvitationEvent.ACCEPT, status, "secret")
@@ -210,10 +210,9 @@ def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, A
     here = next((user for user in own if user.customer_id == row.customer_id), None)
     if here is not None and here.status == UserStatus.INACTIVE:
         raise refused(
-            "USER_NOT_ACTIVE",
+            WriteCode.USER_NOT_ACTIVE,
             f"Your user {here.user_id} in this manager account was disabled; an invitation does not bring it back.",
             "secret",
-            number=202,
         )
     here_only = frozenset({row.customer_id})
     session.concern(Region(users=frozenset(user.user_id for user in own), above=here_only, below=here_only))
@@ -237,11 +236,9 @@ def _require_living(session: WriteSession, manager_account: ManagerAccountId) ->
         != ManagerAccountStatus.ACTIVE
     ):
         raise refused(
-            "OBJECT_STATE",
+            WriteCode.OBJECT_STATE,
             f"Manager account {manager_account} is INACTIVE: nobody can join it.",
             "secret",
-            number=202,
-            rule="P12",
         )
 
 

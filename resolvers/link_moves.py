@@ -11,23 +11,24 @@ from typing import Any
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingTransition
 from resolvers.effects import Region
-from resolvers.link_rights import manage_links, status_at
+from resolvers.link_conditions import check_account, check_customer_link, check_not_in_transition
+from resolvers.link_fields import check_texts
+from resolvers.link_mail import inviter_of
+from resolvers.link_rights import manage_links, may_answer, require_living_ends, status_at
 from resolvers.link_writes import (
     KIND,
-    LONGEST_NAME,
-    check_account,
-    check_customer_link,
-    check_not_in_transition,
     lead_on,
     require_side,
     visible_link,
 )
-from resolvers.rules.capabilities import CapabilitySet, names_of
+from resolvers.rules.capabilities import RULE_ID, names_of
 from resolvers.rules.links import BLOCKS_A_DUPLICATE, LinkEvent, Side, state_forbids
+from resolvers.rules.moves import widened_by_moving
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import Refused, WriteSession, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
 from storage.reads import links as read
-from storage.reads.entities import read_ad_accounts, read_manager_accounts
+from storage.reads.entities import read_ad_accounts
 from storage.records.ids import ClientLinkId, ManagerAccountId
 from storage.records.rows import ClientLinkRow
 from storage.records.values import ClientLinkStatus
@@ -56,41 +57,29 @@ def move_client_link(session: WriteSession, move: LinkMove, billing: BillingTran
     require_time_stamp(move.time_stamp, row.time_stamp, "timeStamp")
     forbidden = state_forbids(LinkEvent.MOVE, row.status, row.created_at, session.now)
     if forbidden is not None:
-        raise refused("INVALID_STATUS", forbidden, "linkId", number=480, rule="P10")
-    if move.name is not None and len(move.name) > LONGEST_NAME:
-        raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
+        raise refused(WriteCode.INVALID_STATUS, forbidden, "linkId")
+    check_texts(move.name, move.note)
     previous = _check_target(session, row, move.to)
+    _require_no_widening(session, row, move.to)
     session.concern(_region(row, move.to))
-    before = _held_on_client(session, row)
     key = _move(session, row, move, previous, billing)
-    _require_no_gain(session, row, before, move.to)
     return {"id": key, "previous_id": row.link_id}
 
 
-def _held_on_client(session: WriteSession, row: ClientLinkRow) -> CapabilitySet:
-    """What the viewer holds on the client by what is stored now."""
-    probe = session.anew()
-    if row.client_account_id is not None:
-        probe.know_ad_accounts([row.client_account_id])
-        held = probe.reach.on_ad_account(probe.excerpt.facts.ad_accounts[row.client_account_id])
-    else:
-        client = ManagerAccountId(row.client_owner_id)
-        probe.know_manager_accounts([client])
-        held = probe.reach.on_manager_account(client)
-    return CapabilitySet(held.capabilities | held.withheld)
-
-
-def _require_no_gain(session: WriteSession, row: ClientLinkRow, before: CapabilitySet, to: ManagerAccountId) -> None:
-    """The client is not asked, so nobody may move him to where he himself may do more. Raises: Refused (106)."""
-    gained = CapabilitySet(_held_on_client(session, row) & ~before)
-    if gained:
+def _require_no_widening(session: WriteSession, row: ClientLinkRow, to: ManagerAccountId) -> None:
+    """Nobody can gain by the move, unless the mover could have accepted for the client. Raises: Refused (106)."""
+    if may_answer(session, row):
+        return
+    old = row.managing_customer_id
+    wider = names_of(widened_by_moving(session.reach, old, row.permission))
+    if wider:
         raise refused(
-            "MOVE_WOULD_WIDEN",
-            f"By your roles in manager account {to} you would gain {', '.join(names_of(gained))} on the client, who is"
-            " not asked. Let somebody move it who holds that already, or undo this link and send a new one.",
+            WriteCode.MOVE_WOULD_WIDEN,
+            f"The client is not asked about a move, and in manager account {to} a Super Admin could have"
+            f" {', '.join(wider)} on it, which you do not have through manager account {old}. Let a Super Admin of"
+            f" manager account {old} move it, or undo this link and send a new one, which the client answers.",
             TO,
-            number=106,
-            rule="P9",
+            rule=RULE_ID[wider[0]],
         )
 
 
@@ -106,18 +95,16 @@ def _region(row: ClientLinkRow, to: ManagerAccountId) -> Region:
 def _check_target(session: WriteSession, row: ClientLinkRow, to: ManagerAccountId) -> ClientLinkRow | None:
     """The latest link of the new pair, when there was one and it has ended. Raises: Refused."""
     if row.managing_customer_id == to:
-        raise refused(
-            "ALREADY_LINKED", f"Manager account {to} is the managing side of this link already.", TO, number=202
-        )
+        raise refused(WriteCode.ALREADY_LINKED, f"Manager account {to} is the managing side of this link already.", TO)
     previous = _latest_of_pair(session, row, to)
     if previous is not None and status_at(previous, session.now) in BLOCKS_A_DUPLICATE:
         raise refused(
-            "CLIENT_LINK_INVITATION_ALREADY_SENT",
+            WriteCode.CLIENT_LINK_INVITATION_ALREADY_SENT,
             f"Client link {previous.link_id} of manager account {to} and this client is {previous.status}; cancel or"
             " undo it first.",
             TO,
-            number=1410,
         )
+    require_living_ends(session, row, "linkId")
     try:
         if row.client_customer_id is not None:
             check_customer_link(session, to, row.client_customer_id)
@@ -149,7 +136,9 @@ def _move(
     if previous is not None and previous.status in BLOCKS_A_DUPLICATE:
         # Nobody has marked it yet: its thirty days are over, and a new generation may begin.
         lead_on(session, previous, LinkEvent.EXPIRE, None)
-    lead_on(session, row, LinkEvent.MOVE, f"Moved to manager account {move.to}.")
+    # The old side reads this, and need not see the new one.
+    lead_on(session, row, LinkEvent.MOVE, "Moved to another manager account.")
+    email, name, phone = inviter_of(session)
     entry = ClientLinkEntry(
         id=new_client_link_id(session.transaction),
         type=row.type,
@@ -162,8 +151,9 @@ def _move(
         start_at_ms=session.now,
         status=ClientLinkStatus.ACTIVE,
         note=move.note if move.note is not None else row.note,
-        inviter_email=session.viewer.user_name,
-        inviter_name=read_manager_accounts(session.transaction, [move.to])[move.to].name,
+        inviter_email=email,
+        inviter_name=name,
+        inviter_phone=phone,
         suppress_notification=row.suppress_notification,
         previous_id=previous.link_id if previous is not None else None,
     )
@@ -178,4 +168,4 @@ def _move_billing(session: WriteSession, key: ClientLinkId, billing: BillingTran
     try:
         billing.begin(session, read.read_client_links(session.transaction, [key])[key])
     except BillingFailed as failure:
-        raise refused("BILLING_TRANSITION_FAILED", str(failure), TO, number=202) from failure
+        raise refused(WriteCode.BILLING_TRANSITION_FAILED, str(failure), TO) from failure

@@ -1,4 +1,4 @@
-"""What the viewer may do with a client link now: capability on his side and status of the link together."""
+"""What the viewer may do with a client link now: capability on his side, status of the link, state of its ends."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from resolvers.rules.capabilities import RULE_ID, Capability
 from resolvers.rules.links import SIDE_OF, ClientLinkAction, LinkEvent, Side, has_expired, state_forbids
+from resolvers.rules.write_codes import WriteCode
 from resolvers.session import Session
+from resolvers.writing import refused
+from storage.reads.entities import read_ad_accounts, read_manager_accounts
 from storage.records.ids import Instant
 from storage.records.rows import ClientLinkRow
-from storage.records.values import ClientLinkStatus, LinkType
+from storage.records.values import AdAccountStatus, ClientLinkStatus, LinkType, ManagerAccountStatus
 
 
 class ActionAnswer(NamedTuple):
@@ -48,6 +51,24 @@ def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction
     if forbidden is not None:
         reasons.append(forbidden)
     return ActionAnswer(action, not reasons, tuple(reasons))
+
+
+def may_answer(session: Session, row: ClientLinkRow) -> bool:
+    """Whether the viewer may answer such a link for its client."""
+    return _holds(session, row, Side.CLIENT, manage_links(row.type))
+
+
+def require_living_ends(session: Session, row: ClientLinkRow, *field: str) -> None:
+    """Neither end of a link that is to carry access has been deleted. Raises: Refused (202)."""
+    ends = [one for one in (row.managing_customer_id, row.client_customer_id) if one is not None]
+    for key, manager in sorted(read_manager_accounts(session.transaction, ends).items()):
+        if manager.status == ManagerAccountStatus.INACTIVE:
+            raise refused(WriteCode.OBJECT_STATE, f"Manager account {key} is INACTIVE.", *field)
+    if row.client_account_id is not None:
+        account = read_ad_accounts(session.transaction, [row.client_account_id])[row.client_account_id]
+        if account.status == AdAccountStatus.INACTIVE:
+            message = f"Ad account {account.account_id} is INACTIVE."
+            raise refused(WriteCode.OBJECT_STATE, message, *field)
 
 
 def _holds(session: Session, row: ClientLinkRow, side: Side, needed: Capability) -> bool:

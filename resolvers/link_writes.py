@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers.effects import Region
-from resolvers.errors import Refusal
+from resolvers.link_conditions import check_account, check_customer_link, check_not_in_transition
+from resolvers.link_fields import check_inviter, check_kind, check_start, check_texts
 from resolvers.link_mail import inviter_of, tell_client, tell_sender
 from resolvers.link_rights import manage_links, status_at
 from resolvers.links import link_by_id
-from resolvers.rules.link_checks import PREPAID, customer_link_forbidden
+from resolvers.rules.access import permissions_on
+from resolvers.rules.capabilities import RULE_ID, Capability
 from resolvers.rules.links import (
     BLOCKS_A_DUPLICATE,
-    CARRIES_ACCESS,
-    IN_TRANSITION,
     SIDE_OF,
     ClientLinkAction,
     LinkEvent,
@@ -26,10 +26,12 @@ from resolvers.rules.links import (
     state_forbids,
     statuses_after,
 )
-from resolvers.writing import Refused, UserError, WriteSession, from_refusal, not_there, refused, require_time_stamp
+from resolvers.rules.paths import AnyTarget
+from resolvers.rules.write_codes import WriteCode
+from resolvers.writing import Refused, UserError, WriteSession, not_there, refused, require_time_stamp
 from storage.entries import ClientLinkEntry
 from storage.reads import links as read
-from storage.reads.entities import read_ad_accounts, read_billing, read_manager_accounts
+from storage.reads.entities import read_ad_accounts, read_manager_accounts
 from storage.reads.numbers import read_ad_account_ids, read_manager_account_ids
 from storage.records.ids import AdAccountId, ClientLinkId, Instant, ManagerAccountId
 from storage.records.rows import AdAccountRow, ClientLinkRow
@@ -38,7 +40,6 @@ from storage.writes import new_client_link_id, write_client_link_status, write_c
 
 MOST_LINKS = 10
 """Links of one addClientLinks or updateClientLinks (3024 above)."""
-LONGEST_NAME = 40
 KIND = "ClientLink"
 
 
@@ -78,10 +79,9 @@ def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str
     if not 1 <= len(items) <= MOST_LINKS:
         empty = not items
         raise refused(
-            "LIST_NULL_OR_EMPTY" if empty else "BATCH_SIZE_EXCEEDED",
+            WriteCode.LIST_NULL_OR_EMPTY if empty else WriteCode.BATCH_SIZE_EXCEEDED,
             f"Send 1 to {MOST_LINKS} links in one call, not {len(items)}.",
             "links",
-            number=3087 if empty else 3024,
         )
     results: list[dict[str, Any]] = []
     for position, item in enumerate(items):
@@ -89,9 +89,6 @@ def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str
             key = one(session, item)
         except Refused as refusal:
             errors = [_at(error, position) for error in refusal.errors]
-            results.append({"id": None, "errors": [list(error) for error in errors]})
-        except Refusal as refusal:
-            errors = [_at(error, position) for error in from_refusal(refusal).errors]
             results.append({"id": None, "errors": [list(error) for error in errors]})
         else:
             results.append({"id": key, "errors": []})
@@ -117,17 +114,20 @@ def update_client_links(session: WriteSession, changes: Sequence[LinkChange]) ->
 def _add(session: WriteSession, link: NewLink) -> int:
     managing = _managing_side(session, link)
     session.know_manager_accounts([managing])
-    session.require(manage_links(link.type), managing, "managingCustomerId")
-    _check_fields(link)
+    by_id = link.managing_id is not None
+    session.require(manage_links(link.type), managing, "managingCustomerId" if by_id else "managingCustomerNumber")
+    check_texts(link.name, link.note)
+    check_inviter(link.inviter_email, link.inviter_name, link.inviter_phone)
+    check_start(link.start_at, session.now)
+    check_kind(link.type, link.permission, link.is_bill_to_client)
     account, client = _client_side(session, link)
     previous = _latest_of_pair(session, managing, account, client)
     if previous is not None and status_at(previous, session.now) in BLOCKS_A_DUPLICATE:
         raise refused(
-            "CLIENT_LINK_INVITATION_ALREADY_SENT",
+            WriteCode.CLIENT_LINK_INVITATION_ALREADY_SENT,
             f"Client link {previous.link_id} of these two is {previous.status}; a second one can be sent when it has"
             " ended.",
             "clientEntityId",
-            number=1410,
         )
     if account is not None:
         check_not_in_transition(session, account.account_id)
@@ -149,7 +149,7 @@ def _managing_side(session: WriteSession, link: NewLink) -> ManagerAccountId:
 
 def _one_of(key: object, number: object, *names: str) -> None:
     if (key is None) == (number is None):
-        raise refused("BAD_USER_INPUT", f"Give exactly one of `{names[0]}` and `{names[1]}`.", names[0], number=201)
+        raise refused(WriteCode.BAD_USER_INPUT, f"Give exactly one of `{names[0]}` and `{names[1]}`.", names[0])
 
 
 def _client_side(session: WriteSession, link: NewLink) -> tuple[AdAccountRow | None, ManagerAccountId | None]:
@@ -182,33 +182,10 @@ def _check_pair(session: WriteSession, link: NewLink, owner: ManagerAccountId) -
     number = read_manager_accounts(session.transaction, [owner])[owner].number
     if number != link.client_customer_number:
         raise refused(
-            "LINK_PAIR_MISMATCH",
+            WriteCode.LINK_PAIR_MISMATCH,
             "The client and `clientEntityCustomerNumber` do not belong together. Check both.",
             "clientEntityCustomerNumber",
-            number=201,
         )
-
-
-def _check_fields(link: NewLink) -> None:
-    if link.name is not None and len(link.name) > LONGEST_NAME:
-        raise refused("NAME_TOO_LONG", f"`name` has at most {LONGEST_NAME} characters.", "name", number=211)
-    if link.type == LinkType.ACCOUNT_LINK:
-        if link.is_bill_to_client is None:
-            raise refused(
-                "NULL_PARAMETER",
-                "Say with `isBillToClient` who pays: true for the client, false for the managing side.",
-                "isBillToClient",
-                number=203,
-            )
-        if link.permission is not None:
-            raise refused(
-                "BAD_USER_INPUT",
-                "`customerLinkPermission` is for customer links only.",
-                "customerLinkPermission",
-                number=201,
-            )
-    elif link.is_bill_to_client is not None:
-        raise refused("BAD_USER_INPUT", "`isBillToClient` is for account links only.", "isBillToClient", number=201)
 
 
 def _latest_of_pair(
@@ -224,66 +201,6 @@ def _latest_of_pair(
         else read.read_customer_links_to(tx, [client] if client is not None else [])
     )
     return next((row for row in rows if row.managing_customer_id == managing), None)
-
-
-def check_account(
-    session: WriteSession,
-    managing: ManagerAccountId,
-    account: AdAccountRow,
-    client_pays: bool | None,
-    besides: ClientLinkId | None = None,
-) -> None:
-    """Who manages and who pays is possible; `besides` is a link that does not count. Raises: Refused."""
-    if account.parent_customer_id == managing:
-        raise refused(
-            "ALREADY_OWNED",
-            f"Manager account {managing} owns ad account {account.account_id} already.",
-            "clientEntityId",
-            number=202,
-            rule="P10",
-        )
-    billing = read_billing(session.transaction, [account.account_id]).get(account.account_id)
-    if billing is not None and billing.payment_method_type in PREPAID:
-        raise refused(
-            "PREPAID_CLIENT_ACCOUNT_NOT_SUPPORTED",
-            f"Ad account {account.account_id} pays in advance ({billing.payment_method_type}); only accounts that are"
-            " billed afterwards can be linked.",
-            "clientEntityId",
-            number=1471,
-        )
-    links = read.read_account_links_to(session.transaction, [account.account_id])
-    paid_by_agency = [row for row in links if row.status in CARRIES_ACCESS and row.is_bill_to_client is False]
-    billed = [row for row in paid_by_agency if row.link_id != besides]
-    if billed and not client_pays:
-        raise refused(
-            "CLIENT_ACCOUNT_MANAGED_BY_ANOTHER_AGENCY",
-            f"Another agency pays for ad account {account.account_id} already. Let the client pay, or unlink it first.",
-            "isBillToClient",
-            number=1424,
-        )
-
-
-def check_not_in_transition(session: WriteSession, account: AdAccountId) -> None:
-    """No other link to the ad account is being made or undone. Raises: Refused (1472)."""
-    links = read.read_account_links_to(session.transaction, [account])
-    moving = [row for row in links if row.status in IN_TRANSITION]
-    if moving:
-        raise refused(
-            "ACCOUNT_LINK_TRANSITION_IN_PROGRESS",
-            f"Client link {moving[0].link_id} to this ad account is {moving[0].status}; retry in 5 to 30 minutes.",
-            "clientEntityId",
-            number=1472,
-        )
-
-
-def check_customer_link(session: WriteSession, managing: ManagerAccountId, client: ManagerAccountId) -> None:
-    """No self-link, circle or sixth level (P10). Raises: Refused."""
-    excerpt = session.excerpt
-    excerpt.know_manager_accounts([managing, client])
-    excerpt.know_below([client])
-    forbidden = customer_link_forbidden(excerpt.facts, managing, client)
-    if forbidden is not None:
-        raise refused("HIERARCHY_NOT_ALLOWED", forbidden, "clientEntityId", number=202, rule="P10")
 
 
 def _write(
@@ -345,12 +262,16 @@ def visible_link(session: WriteSession, key: ClientLinkId, *field: str) -> Clien
 def require_side(session: WriteSession, row: ClientLinkRow, side: Side, *field: str) -> None:
     """The viewer may manage links of this kind on this side of the link. Raises: Refused."""
     needed = manage_links(row.type)
-    if side == Side.MANAGING:
-        session.require(needed, row.managing_customer_id, *field)
-    elif row.client_customer_id is not None:
-        session.require(needed, row.client_customer_id, *field)
-    elif row.client_account_id is not None:
-        session.require(needed, session.excerpt.facts.ad_accounts[row.client_account_id], *field)
+    target: AnyTarget = row.managing_customer_id
+    if side == Side.CLIENT and row.client_account_id is not None:
+        target = session.excerpt.facts.ad_accounts[row.client_account_id]
+    elif side == Side.CLIENT:
+        target = ManagerAccountId(row.client_owner_id)
+    if not permissions_on(session.reach, target).allow(Capability.VIEW):
+        # The link is seen from its other side, with the ids of both.
+        message = f"This is for the {side.lower()} side of client link {row.link_id}, and needs {needed} there."
+        raise refused(WriteCode.FORBIDDEN, message, *field, rule=RULE_ID[needed])
+    session.require(needed, target, *field)
 
 
 def _update(session: WriteSession, change: LinkChange) -> int:
@@ -359,11 +280,12 @@ def _update(session: WriteSession, change: LinkChange) -> int:
     side = SIDE_OF[event] if event is not None else Side.MANAGING
     require_side(session, row, side, "action" if event is not None else "note")
     require_time_stamp(change.time_stamp, row.time_stamp, "timeStamp")
+    check_texts(None, change.note)
     if event is None:
         return _change_note(session, row, change.note)
     forbidden = state_forbids(event, row.status, row.created_at, session.now)
     if forbidden is not None:
-        raise refused("INVALID_STATUS", forbidden, "action", number=480, rule="P10")
+        raise refused(WriteCode.INVALID_STATUS, forbidden, "action")
     if event == LinkEvent.ACCEPT and row.client_customer_id is not None:
         check_customer_link(session, row.managing_customer_id, row.client_customer_id)
     _concern(session, row, event)
@@ -410,7 +332,7 @@ def lead_on(session: WriteSession, row: ClientLinkRow, event: LinkEvent, why: st
 
 def _change_note(session: WriteSession, row: ClientLinkRow, note: str | None) -> int:
     if note is None:
-        raise refused("BAD_USER_INPUT", "Give an `action`, a `note`, or both.", "action", number=203)
+        raise refused(WriteCode.NULL_PARAMETER, "Give an `action`, a `note`, or both.", "action")
     write_link_note(session.transaction, session.stamp, row.link_id, note)
     session.note(KIND, row.link_id, {"note": row.note}, {"note": note})
     return row.link_id

@@ -10,6 +10,7 @@ from resolvers.account_parts import address_of, refuse_all, write_address
 from resolvers.rules.account_fields import DELETE_MANAGER_ACCOUNT_RULE, problems_of_manager_account
 from resolvers.rules.addresses import AddressFields, problems_of_fields, problems_of_place
 from resolvers.rules.capabilities import Capability
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import WriteSession, not_there, refused, require_time_stamp
 from storage.account_writes import write_manager_account_fields
 from storage.reads.entities import read_addresses, read_manager_accounts
@@ -61,10 +62,9 @@ def delete_manager_account(session: WriteSession, key: ManagerAccountId) -> Mapp
     if not session.reach.on_manager_account(key).allow(Capability.VIEW):
         raise not_there("customerId")
     raise refused(
-        "FORBIDDEN",
+        WriteCode.FORBIDDEN,
         f"Nobody may delete a manager account, whatever his roles: {key} stays. Unlink what should no longer reach it,"
         " and delete its ad accounts.",
         "customerId",
-        number=106,
         rule=DELETE_MANAGER_ACCOUNT_RULE,
     )

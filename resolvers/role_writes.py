@@ -15,6 +15,7 @@ from resolvers.rules.role_changes import (
     forbidden_by_holding,
     forbidden_by_shape,
 )
+from resolvers.rules.write_codes import WriteCode
 from resolvers.user_rights import (
     Holdings,
     managed_user,
@@ -25,7 +26,7 @@ from resolvers.user_rights import (
     require_user_management,
     require_within,
 )
-from resolvers.writing import WriteSession, refused
+from resolvers.writing import WriteSession, listed, refused
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 from storage.user_writes import begin_assignments, write_user_fields
 from storage.writes import end_assignments
@@ -98,14 +99,11 @@ def require_accounts_under(
         if not under:
             strange.append(account)
     if strange:
-        listed = ", ".join(map(str, strange[:10]))
         raise refused(
-            "ACCOUNT_ID_INVALID",
-            f"Not directly under manager account {manager_account}: {listed}. Name ad accounts that it owns, holds an"
-            " active link to, or signed up.",
+            WriteCode.ACCOUNT_ID_INVALID,
+            f"Not directly under manager account {manager_account}: {listed(strange)}. Name ad accounts that it owns,"
+            " holds an active link to, or signed up.",
             field,
-            number=2108,
-            rule="P2",
         )
 
 
@@ -120,12 +118,9 @@ def _require_linked(
         if not any(link.managing_id == manager_account and link.status in CARRIES_ACCESS for link in links.get(one, ()))
     ]
     if strange:
-        listed = ", ".join(map(str, strange[:10]))
         raise refused(
-            "CUSTOMER_ID_INVALID",
-            f"Not linked directly below manager account {manager_account}: {listed}. Name manager accounts at the other"
-            " end of its own active customer links; its own id cannot be one of them.",
+            WriteCode.CUSTOMER_ID_INVALID,
+            f"Not linked directly below manager account {manager_account}: {listed(strange)}. Name manager accounts at"
+            " the other end of its own active customer links; its own id cannot be one of them.",
             "newCustomerIds",
-            number=201,
-            rule="P4",
         )

@@ -16,6 +16,7 @@ from resolvers.paging import Connection, Edge, Page, decode_cursor, fingerprint
 from resolvers.people import visible_users
 from resolvers.reachable import Reachable, reachable_by_user, reachable_by_viewer, sees_nothing_less, tree_below
 from resolvers.rules.capabilities import Capability
+from resolvers.rules.texts import is_storable
 from resolvers.session import Session
 from storage.folding import fold
 from storage.reads import search as read
@@ -31,7 +32,16 @@ MOST_VALUES = 10
 _NOBODY = AdAccountSet((), ())
 
 
+def _storable(name: str, text: str) -> str:
+    """A text a database can be asked for. Raises: Refusal INVALID_FILTER."""
+    if not is_storable(text):
+        message = f"`{name}` contains a character no name has: NUL, or half of a surrogate pair."
+        raise Refusal(Code.INVALID_FILTER, message, number=3030)
+    return text
+
+
 def _require_text(name: str, text: str) -> str:
+    _storable(name, text)
     if len(text) < SHORTEST_TEXT:
         raise Refusal(
             Code.INVALID_FILTER,
@@ -145,7 +155,7 @@ class ManagerAccountFilter:
         if self.name is not None:
             conditions += self.name.conditions("name", stored="name")
         if self.name_prefix is not None:
-            conditions.append(Condition("name_prefix", read.prefix_bounds(self.name_prefix)))
+            conditions.append(Condition("name_prefix", read.prefix_bounds(_storable("namePrefix", self.name_prefix))))
         if self.account_id is not None:
             conditions.append(Condition("account_id", [self.account_id]))
         if self.account_name is not None:
@@ -182,7 +192,7 @@ class ManagerAccountFilter:
         if self.market_country is None or self.market_language is None:
             return []
         return [
-            Condition("market_country", self.market_country.upper()),
+            Condition("market_country", _storable("marketCountry", self.market_country).upper()),
             Condition("market_language", self.market_language),
         ]
 
@@ -344,7 +354,7 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
         raise Refusal(Code.INVALID_PAGE_SIZE, "`find` is read forward: use `first` and `after`.")
     mine = reachable_by_viewer(session)
     tx = session.transaction
-    scope = fingerprint("find", prefix)
+    scope = fingerprint("find", _storable("prefix", prefix))
     after = None if page.after is None else decode_cursor(scope, page.after, (int, str, int))
     size = page.size or 0
     by_name = Order(OrderField.NAME)

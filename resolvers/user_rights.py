@@ -18,7 +18,8 @@ from resolvers.rules.role_changes import (
     may_be_primary,
     stays_within,
 )
-from resolvers.writing import Refused, UserError, WriteSession, not_there, refused
+from resolvers.rules.write_codes import WriteCode
+from resolvers.writing import Refused, WriteSession, listed, not_there, refused, user_error
 from storage.reads.deciding import read_primary_of
 from storage.reads.entities import read_users
 from storage.reads.facts import read_assignments_in
@@ -30,7 +31,7 @@ from storage.records.values import ManagerAccountStatus, UserStatus
 
 def refused_by(*forbidden: Forbidden) -> Refused:
     """The refusal rules ask for."""
-    return Refused(*(UserError(one.code, one.message, one.number, (one.field,), one.rule) for one in forbidden))
+    return Refused(*(user_error(one.code, one.message, (one.field,), one.rule) for one in forbidden))
 
 
 def require_user_management(
@@ -58,12 +59,11 @@ def require_within(
 ) -> None:
     """A viewer limited to ad accounts gives and takes access to no others (C21). Raises: Refused."""
     if allowed is not None and not stays_within(before, after, allowed):
-        listed = ", ".join(map(str, sorted(allowed)))
         raise refused(
-            "FORBIDDEN",
-            f"Your role here is limited to ad accounts {listed}, so you can give and take access to those only.",
+            WriteCode.FORBIDDEN,
+            f"Your role here is limited to ad accounts {listed(allowed)}, so you can give and take access to"
+            " those only.",
             field,
-            number=106,
             rule="C21",
         )
 
@@ -80,10 +80,9 @@ def require_super_admin_management(
     """
     if allowed is not None:
         raise refused(
-            "FORBIDDEN",
+            WriteCode.FORBIDDEN,
             "Super Admins are managed by Super Admins only; your role here is limited to some ad accounts.",
             field,
-            number=106,
             rule="C17",
         )
     session.require(Capability.MANAGE_SUPER_ADMINS, manager_account, field)
@@ -106,10 +105,9 @@ def managed_user(
         raise not_there(field)
     if row.status not in (UserStatus.ACTIVE, UserStatus.PENDING):
         raise refused(
-            "USER_NOT_ACTIVE",
+            WriteCode.USER_NOT_ACTIVE,
             f"User {user} is {row.status} and can be neither changed nor deleted again. Invite the person anew.",
             field,
-            number=202,
         )
     return row
 
@@ -141,13 +139,13 @@ class Holdings:
     def require_a_super_admin_left(self, user: UserId, after: Collection[Held], field: str) -> None:
         """The manager account keeps a Super Admin when this user holds only that. Raises: Refused."""
         if administers(self.held(user)) and not administers(after) and not self.other_super_admins(user):
+            self._session.know_manager_accounts([self.manager_account])
+            seen = self._session.reach.on_manager_account(self.manager_account).allow(Capability.VIEW)
+            where = f"manager account {self.manager_account}" if seen else "a manager account you may not see"
             raise refused(
-                "LAST_SUPER_ADMIN",
-                f"User {user} is the last Super Admin of manager account {self.manager_account}. Make somebody else"
-                " Super Admin first.",
+                WriteCode.LAST_SUPER_ADMIN,
+                f"User {user} is the last Super Admin of {where}. Make somebody else Super Admin first.",
                 field,
-                number=202,
-                rule="C17",
             )
 
 
@@ -162,19 +160,20 @@ def require_no_primary_contact_lost(
         if owner == holdings.manager_account and may_be_primary(before, account) and not may_be_primary(after, account)
     ]
     if lost:
-        raise primary_contact(user, lost, field)
+        raise primary_contact(session, user, lost, field)
 
 
-def primary_contact(user: UserId, accounts: Collection[AdAccountId], field: str) -> Refused:
-    """Ad accounts need another primary user first."""
-    listed = ", ".join(map(str, sorted(accounts)[:10]))
+def primary_contact(session: WriteSession, user: UserId, accounts: Collection[AdAccountId], field: str) -> Refused:
+    """Ad accounts need another primary user first; those the viewer may not see are counted."""
+    session.know_ad_accounts(accounts)
+    facts = session.excerpt.facts.ad_accounts
+    seen = [one for one in accounts if session.reach.on_ad_account(facts[one]).allow(Capability.VIEW)]
+    which = listed(seen, len(accounts) - len(seen))
     return refused(
-        "USER_IS_PRIMARY_CONTACT",
-        f"User {user} is the primary user of ad account {listed}, and only a Super Admin or Standard user of its owner"
+        WriteCode.USER_IS_PRIMARY_CONTACT,
+        f"User {user} is the primary user of ad account {which}, and only a Super Admin or Standard user of its owner"
         " can be. Point it at another user first.",
         field,
-        number=202,
-        rule="C20",
     )
 
 

@@ -23,6 +23,7 @@ from resolvers.rules.user_fields import (
     problems_of_texts,
     user_time_stamp,
 )
+from resolvers.rules.write_codes import WriteCode
 from resolvers.user_rights import (
     Holdings,
     managed_user,
@@ -32,7 +33,7 @@ from resolvers.user_rights import (
     require_user_management,
     require_within,
 )
-from resolvers.writing import Refused, UserError, WriteSession, not_there, refused, require_time_stamp
+from resolvers.writing import Refused, WriteSession, not_there, refused, require_time_stamp, user_error
 from storage.entries import AddressEntry, ContactInfoEntry
 from storage.reads.deciding import read_primary_of
 from storage.reads.entities import read_addresses, read_contact_infos, read_users, read_users_of_logins
@@ -106,7 +107,7 @@ def delete_user(session: WriteSession, key: UserId, time_stamp: str) -> Mapping[
     tx = session.transaction
     primary_of = read_primary_of(tx, key)
     if primary_of:
-        raise primary_contact(key, [account for account, _ in primary_of], "userId")
+        raise primary_contact(session, key, [account for account, _ in primary_of], "userId")
     assignments = read_assignments_of_users(tx, [key])
     for manager_account in sorted({item.manager_account_id for item in assignments}):
         Holdings(session, manager_account).require_a_super_admin_left(key, held_by(()), "userId")
@@ -138,7 +139,7 @@ def update_user(session: WriteSession, key: UserId, change: UserChange) -> Mappi
         contact = read_contact_infos(session.transaction, [row.contact_info_id])[row.contact_info_id]
     problems = [*_user_problems(change), *_contact_problems(session, change.contact, contact)]
     if problems:
-        raise Refused(*(UserError(one.code, one.message, one.number, one.field, None) for one in problems))
+        raise Refused(*(user_error(one.code, one.message, one.field) for one in problems))
     if not change.values and not _says_something(change.contact):
         return {"user": key}
     _write_everywhere(session, row, change)
@@ -154,7 +155,7 @@ def _user_problems(change: UserChange) -> list[Problem]:
     found = problems_of_texts(change.values, USER_TEXTS)
     lcid = change.values.get("lcid")
     if lcid is not None and lcid not in LCIDS:
-        found.append(Problem("BAD_USER_INPUT", 201, ("lcid",), "`lcid` is not a known locale, such as EnglishUS."))
+        found.append(Problem(WriteCode.BAD_USER_INPUT, ("lcid",), "`lcid` is not a known locale, such as EnglishUS."))
     return found
 
 
@@ -175,7 +176,7 @@ def _contact_problems(
 def _foreign(holder: str, name: str, stored: int | None) -> Refused:
     wanted = f"is {stored}" if stored is not None else "does not exist yet, so leave the id out"
     message = f"`{name}` is not that of this user: his own {wanted}."
-    return refused("ID_MISMATCH", message, holder, name, number=201)
+    return refused(WriteCode.ID_MISMATCH, message, holder, name)
 
 
 def _address_problems(session: WriteSession, change: AddressChange, stored_id: int | None) -> list[Problem]:
@@ -194,11 +195,11 @@ def _address_problems(session: WriteSession, change: AddressChange, stored_id: i
     for name in sorted(NEVER_EMPTY_IN_ADDRESS & set(change.values)):
         if not change.values[name].strip():
             where = ("address", FIELD_RULES[name].name)
-            found.append(Problem("NULL_PARAMETER", 203, where, f"`{where[1]}` must not be empty."))
+            found.append(Problem(WriteCode.NULL_PARAMETER, where, f"`{where[1]}` must not be empty."))
     for name, text in change.values.items():
         if not is_printable(text):
             where = ("address", FIELD_RULES[name].name)
-            found.append(Problem("BAD_USER_INPUT", 201, where, f"`{where[1]}` contains control characters."))
+            found.append(Problem(WriteCode.BAD_USER_INPUT, where, f"`{where[1]}` contains control characters."))
     return [one._replace(field=("contactInfo", *one.field)) for one in found]
 
 

@@ -13,17 +13,19 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from resolvers.billing_transition import BILLING, BillingFailed, BillingNotYet, BillingTransition
-from resolvers.link_writes import check_account, check_customer_link, lead_on
+from resolvers.link_conditions import check_account, check_customer_link
+from resolvers.link_rights import require_living_ends
+from resolvers.link_writes import lead_on
 from resolvers.rules.links import INVITATION_LIFETIME_MS, LinkEvent, due_event
-from resolvers.writing import Refused, ServiceSession, refused
+from resolvers.writing import Refused, ServiceSession
 from storage.database import Database
-from storage.reads.entities import read_ad_accounts, read_manager_accounts
+from storage.reads.entities import read_ad_accounts
 from storage.reads.links import read_client_links
 from storage.reads.people import read_invitations
 from storage.reads.waiting import read_waiting_invitations, read_waiting_links
 from storage.records.ids import ClientLinkId, Instant, InvitationId, RevisionId
 from storage.records.rows import ClientLinkRow
-from storage.records.values import AdAccountStatus, InvitationStatus, ManagerAccountStatus
+from storage.records.values import InvitationStatus
 from storage.writes import write_user_invitation_status
 
 BATCH = 100
@@ -159,17 +161,11 @@ def _prepare(session: ServiceSession, row: ClientLinkRow, event: LinkEvent, bill
 
 def _check_again(session: ServiceSession, row: ClientLinkRow) -> None:
     """Since the link was sent, both sides may have gained links, or gone. Raises: Refused."""
-    tx = session.transaction
-    ends = [one for one in (row.managing_customer_id, row.client_customer_id) if one is not None]
-    for key, manager in sorted(read_manager_accounts(tx, ends).items()):
-        if manager.status == ManagerAccountStatus.INACTIVE:
-            raise refused("OBJECT_STATE", f"Manager account {key} is INACTIVE.", number=202, rule="P12")
+    require_living_ends(session, row)
     if row.client_customer_id is not None:
         check_customer_link(session, row.managing_customer_id, row.client_customer_id)
     elif row.client_account_id is not None:
-        account = read_ad_accounts(tx, [row.client_account_id])[row.client_account_id]
-        if account.status == AdAccountStatus.INACTIVE:
-            raise refused("OBJECT_STATE", f"Ad account {account.account_id} is INACTIVE.", number=202, rule="P12")
+        account = read_ad_accounts(session.transaction, [row.client_account_id])[row.client_account_id]
         check_account(session, row.managing_customer_id, account, row.is_bill_to_client, row.link_id)
 
 

@@ -7,17 +7,18 @@ value in the answer, and leaves nothing behind. With `dryRun` the same code runs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
 from resolvers.effects import Effects, EffectsOfDryRun, Region
-from resolvers.errors import Refusal
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.paths import AnyTarget
+from resolvers.rules.texts import LONGEST_NOTE
+from resolvers.rules.write_codes import WRITE_CODES, WriteCode, rule_of
 from resolvers.session import Limits, Session, Viewer
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
 from storage.database import Transaction
@@ -27,14 +28,16 @@ from storage.records.values import AdAccountStatus, TokenScope
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
+MOST_NAMED = 10
+"""Ids a sentence names; a longer list is counted."""
 
 
 class UserError(NamedTuple):
     """Why a write, or one item of it, was refused. `field` is the path of the input it is about."""
 
-    code: str
+    code: WriteCode
     message: str
-    number: int | None
+    number: int
     field: tuple[str, ...]
     rule: str | None
 
@@ -47,9 +50,14 @@ class Refused(Exception):
         self.errors = errors
 
 
-def refused(code: str, message: str, *field: str, number: int | None = None, rule: str | None = None) -> Refused:
+def user_error(code: WriteCode, message: str, field: tuple[str, ...], rule: str | None = None) -> UserError:
+    """One reason against a write, with the number and the rule of its code; `rule` where the code leaves it open."""
+    return UserError(code, message, WRITE_CODES[code].number, field, rule_of(code, rule))
+
+
+def refused(code: WriteCode, message: str, *field: str, rule: str | None = None) -> Refused:
     """A refusal with one reason."""
-    return Refused(UserError(code, message, number, field, rule))
+    return Refused(user_error(code, message, field, rule))
 
 
 class Outcome(NamedTuple):
@@ -70,6 +78,8 @@ class WriteOrder:
     request_id: str | None = None
     dry_run: bool = False
     reason: str | None = None
+    unstorable: tuple[tuple[str, ...], ...] = ()
+    """The paths of texts in the input that no database could keep."""
 
     @property
     def digest(self) -> str:
@@ -138,11 +148,10 @@ class WriteSession(Session):
         if withheld:
             raise _state_forbids(capability, target, *field)
         raise refused(
-            "FORBIDDEN",
+            WriteCode.FORBIDDEN,
             f"This needs {capability} on {kind} {number}, and your roles do not give it; `viewerCan` tells why and"
             " who could change it.",
             *field,
-            number=106,
             rule=RULE_ID[capability],
         )
 
@@ -198,6 +207,7 @@ class WriteSession(Session):
         wait_for_turn(self.transaction)
         self._effects = None
         try:
+            _require_storable(order)
             if order.request_id is not None:
                 known = self._known(order, order.request_id)
                 if known is not None:
@@ -230,20 +240,18 @@ class WriteSession(Session):
     def _known(self, order: WriteOrder, request_id: str) -> Outcome | None:
         if not 1 <= len(request_id) <= LONGEST_REQUEST_ID:
             raise refused(
-                "BAD_USER_INPUT",
+                WriteCode.BAD_USER_INPUT,
                 f"`requestId` must have 1 to {LONGEST_REQUEST_ID} characters.",
                 "requestId",
-                number=201,
             )
         first = read_first_result(self.transaction, self.viewer.login_id, request_id)
         if first is None:
             return None
         if (first.operation, first.digest) != (order.operation, order.digest):
             raise refused(
-                "REQUEST_ID_REUSED",
+                WriteCode.REQUEST_ID_REUSED,
                 f'The request id "{request_id}" was used for another request. Nothing was changed; choose a new one.',
                 "requestId",
-                number=201,
             )
         self.rolls_back = True
         return Outcome(orjson.loads(first.outcome), (), first.revision)
@@ -275,41 +283,65 @@ class ServiceSession(WriteSession):
 
 def not_there(*field: str) -> Refused:
     """The one answer for what is hidden and for what does not exist."""
-    return refused("NOT_FOUND", "There is no such thing, or you may not see it. Check the id.", *field, number=210)
+    return refused(WriteCode.NOT_FOUND, "There is no such thing, or you may not see it. Check the id.", *field)
 
 
 def _state_forbids(capability: Capability, target: AnyTarget, *field: str) -> Refused:
     """The roles would give it, but the state of the target does not (P12, transition lock)."""
     if not isinstance(target, AdAccountFact):
         message = f"Manager account {target} is INACTIVE (deleted): it can be viewed, nothing else."
-        return refused("OBJECT_STATE", message, *field, number=202, rule="P12")
+        return refused(WriteCode.OBJECT_STATE, message, *field)
     if target.status == AdAccountStatus.INACTIVE:
         message = f"Ad account {target.id} is INACTIVE (deleted): it can be viewed, nothing else."
-        return refused("ACCOUNT_LIFE_CYCLE_STATUS_FORBIDS_UPDATE", message, *field, number=2192, rule="P12")
+        return refused(WriteCode.ACCOUNT_LIFE_CYCLE_STATUS_FORBIDS_UPDATE, message, *field)
     message = (
         f"A link to ad account {target.id} is being made or unmade, so {capability} has to wait:"
         " retry in 5 to 30 minutes."
     )
-    return refused("ACCOUNT_LINK_TRANSITION_IN_PROGRESS", message, *field, number=1472, rule="P12")
-
-
-def from_refusal(refusal: Refusal, *field: str) -> Refused:
-    """A refusal of a read, met while writing."""
-    return Refused(UserError(str(refusal.code), refusal.message, refusal.number, field, refusal.rule))
+    return refused(WriteCode.ACCOUNT_LINK_TRANSITION_IN_PROGRESS, message, *field)
 
 
 def _json(values: Mapping[str, Any] | None) -> str | None:
     return None if values is None else orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()
 
 
+def _require_storable(order: WriteOrder) -> None:
+    """Raises: Refused."""
+    errors = [
+        user_error(
+            WriteCode.BAD_USER_INPUT,
+            f"`{path[-1]}` contains a character that cannot be kept: NUL, or half of a surrogate pair.",
+            path,
+        )
+        for path in order.unstorable
+    ]
+    if order.reason is not None and len(order.reason) > LONGEST_NOTE:
+        message = f"`reason` has at most {LONGEST_NOTE} characters, not {len(order.reason)}."
+        errors.append(user_error(WriteCode.BAD_USER_INPUT, message, ("reason",)))
+    if errors:
+        raise Refused(*errors)
+
+
+def listed(ids: Collection[int], hidden: int = 0) -> str:
+    """Ids for a sentence: the first ten, and how many more there are; the hidden ones count.
+
+    >>> listed([3, 1], hidden=2), listed(range(1, 13))
+    ('1, 3 and 2 more', '1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more')
+    """
+    named = sorted(ids)[:MOST_NAMED]
+    more = len(ids) - len(named) + hidden
+    if not named:
+        return f"{more} that you may not see"
+    return ", ".join(map(str, named)) + (f" and {more} more" if more else "")
+
+
 def require_time_stamp(given: str, stored: int, *field: str) -> None:
     """Optimistic concurrency: what is written must be what was read. Raises: Refused (209)."""
     if given != str(stored):
         raise refused(
-            "TIMESTAMP_NOT_MATCH",
+            WriteCode.TIMESTAMP_NOT_MATCH,
             "Somebody wrote this in between. Nothing was changed: read it again, and send its new `timeStamp`.",
             *field,
-            number=209,
         )
 
 

@@ -15,6 +15,7 @@ from resolvers.invitation_writes import (
 )
 from resolvers.people import user_by_id
 from resolvers.rules.invitations import Invitation
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import Outcome, refused
 from schema import ids
 from schema.context import Info, shown
@@ -48,7 +49,7 @@ class SendUserInvitationInput(WriteInput):
         """As the rules take it. Raises: Refused; Refusal BAD_USER_INPUT."""
         role = role_given(self.role, self.role_id, "role")
         if role is None:
-            raise refused("NULL_PARAMETER", "Give the role the invitation is for.", "role", number=203)
+            raise refused(WriteCode.NULL_PARAMETER, "Give the role the invitation is for.", "role")
         accounts = None if self.account_ids is None else frozenset(map(ids.ad_account_id, self.account_ids))
         return Invitation(self.email, self.first_name, self.last_name, role, accounts, self.lcid)
 

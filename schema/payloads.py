@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
+from resolvers.rules.texts import is_storable
+from resolvers.rules.write_codes import WriteCode
 from resolvers.writing import Outcome, UserError, WriteOrder, WriteSession
 from schema.context import Info, shown
 from schema.effects import AccessEffects
@@ -76,7 +80,7 @@ def items_of(outcome: Outcome) -> list[Item]:
 
 def _user_error(values: list[Any]) -> UserError:
     code, message, number, field, rule = values
-    return UserError(code, message, number, tuple(field), rule)
+    return UserError(WriteCode(code), message, number, tuple(field), rule)
 
 
 def body_of(given: WriteInput) -> dict[str, Any]:
@@ -89,7 +93,20 @@ def body_of(given: WriteInput) -> dict[str, Any]:
 
 def order(operation: str, given: WriteInput, body: Any) -> WriteOrder:
     """A write as it is ordered by an input."""
-    return WriteOrder(operation, body, given.request_id, given.dry_run, given.reason)
+    unstorable = tuple(path for path, text in _texts_of(given, ()) if not is_storable(text))
+    return WriteOrder(operation, body, given.request_id, given.dry_run, given.reason, unstorable)
+
+
+def _texts_of(given: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of an input with its path, as the schema spells it."""
+    if isinstance(given, str):
+        yield path, given
+    elif isinstance(given, list):
+        for position, one in enumerate(given):
+            yield from _texts_of(one, (*path, str(position)))
+    elif is_dataclass(given):
+        for one in fields(given):
+            yield from _texts_of(getattr(given, one.name), (*path, to_camel_case(one.name)))
 
 
 def writing(info: Info) -> WriteSession:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as PythonDecimal
+from decimal import InvalidOperation
 from typing import Any, NewType
 
 import strawberry
@@ -13,6 +14,15 @@ DateTime = NewType("DateTime", int)
 Decimal = NewType("Decimal", int)
 """In Python: millionths, as stored."""
 Date = NewType("Date", str)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+"""What can be written back: an offset can lead out of the calendar."""
+MOST_MILLIONTHS = 2**63 - 1
+"""What both databases keep in a whole number."""
 
 
 def instant_text(value: Any) -> str:
@@ -31,7 +41,10 @@ def _instant(text: Any) -> int:
         raise ValueError("A DateTime is written like 2026-01-31T12:00:00Z.") from None
     if moment.tzinfo is None:
         raise ValueError("A DateTime needs its time zone, for example 2026-01-31T12:00:00Z.")
-    return int(moment.timestamp() * 1000)
+    milliseconds = (moment - EPOCH) // MILLISECOND
+    if not EARLIEST <= milliseconds <= LATEST:
+        raise ValueError("A DateTime lies between the years 1 and 9999 in UTC.")
+    return milliseconds
 
 
 def decimal_text(value: Any) -> str:
@@ -45,7 +58,17 @@ def decimal_text(value: Any) -> str:
 
 
 def _millionths(text: Any) -> int:
-    return int(PythonDecimal(str(text)) * 1_000_000)
+    try:
+        number = PythonDecimal(str(text))
+    except InvalidOperation:
+        raise ValueError('A Decimal is written like "12.50".') from None
+    # Compared before it is multiplied: 1E999999 would be a number of a million digits.
+    if not number.is_finite() or abs(number) > MOST_MILLIONTHS // 1_000_000:
+        raise ValueError(f"A Decimal lies between -{MOST_MILLIONTHS // 1_000_000} and {MOST_MILLIONTHS // 1_000_000}.")
+    millionths = number.scaleb(6)
+    if millionths != millionths.to_integral_value():
+        raise ValueError("A Decimal has at most six digits after the point.")
+    return int(millionths)
 
 
 def _date(text: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from adgraph.page import operations
 from adgraph.settings import Settings, variable_of
 from resolvers.rules.capabilities import CAPABILITY_RULES, CapabilityRule
+from resolvers.rules.write_codes import WRITE_CODES
 from storage.records.values import Role
 
 README = Path(__file__).parent.parent / "README.md"
@@ -52,6 +53,12 @@ def settings_table() -> str:
     return _table(("variable", "what it decides", "allowed", "default"), *rows)
 
 
+def write_code_table() -> str:
+    """Every code of `userErrors`, with its number and rule."""
+    rows = [(f"`{code}`", str(row.number), row.rule or "", row.when) for code, row in WRITE_CODES.items()]
+    return _table(("code", "number", "rule", "when"), *rows)
+
+
 def question_list() -> str:
     """The questions of the menu, each with its file."""
     listed = operations(README.parent / "queries")
@@ -62,6 +69,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "permissions": permission_table,
     "questions": question_list,
     "settings": settings_table,
+    "write codes": write_code_table,
 }
 """The blocks of the README that stand between `<!-- name -->` and `<!-- /name -->`."""
 

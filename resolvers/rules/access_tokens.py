@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from resolvers.rules.problems import Problem
 from resolvers.rules.user_fields import is_printable
+from resolvers.rules.write_codes import WriteCode
 from storage.records.ids import Instant
 from storage.records.values import TokenScope
 
@@ -55,34 +56,36 @@ def problems_of_asked_token(asked: AskedToken, issuer: Issuer, now: Instant) -> 
 def problems_of_label(label: str) -> Iterator[Problem]:
     """What speaks against a label: its owner has to know the token by it later."""
     if not label.strip():
-        yield Problem("NULL_PARAMETER", 203, ("label",), "Say what the token is for in `label`.")
+        yield Problem(WriteCode.NULL_PARAMETER, ("label",), "Say what the token is for in `label`.")
     elif len(label) > LONGEST_LABEL:
         message = f"`label` has at most {LONGEST_LABEL} characters, not {len(label)}."
-        yield Problem("NAME_TOO_LONG", 211, ("label",), message)
+        yield Problem(WriteCode.NAME_TOO_LONG, ("label",), message)
     elif not is_printable(label):
-        yield Problem("BAD_USER_INPUT", 201, ("label",), "`label` contains control characters.")
+        yield Problem(WriteCode.BAD_USER_INPUT, ("label",), "`label` contains control characters.")
 
 
 def _problems_of_scopes(asked: tuple[TokenScope, ...], held: frozenset[TokenScope]) -> Iterator[Problem]:
     if not asked:
-        yield Problem("LIST_NULL_OR_EMPTY", 3087, ("scopes",), "A token without scopes would open nothing: name some.")
+        yield Problem(
+            WriteCode.LIST_NULL_OR_EMPTY, ("scopes",), "A token without scopes opens nothing: name some."
+        )
     missing = [scope for scope in TokenScope if scope in asked and scope not in held]
     if missing:
         message = (
             f"A token never issues one that opens more than itself, and yours does not have {' and '.join(missing)}."
             " Ask for less, or have an operator issue the token."
         )
-        yield Problem("TOKEN_SCOPE_EXCEEDED", 106, ("scopes",), message)
+        yield Problem(WriteCode.TOKEN_SCOPE_EXCEEDED, ("scopes",), message)
 
 
 def _problems_of_lifetime(asked: AskedToken, issuer: Issuer, now: Instant) -> Iterator[Problem]:
     days = asked.lifetime_days
     if days is not None and not 1 <= days <= LONGEST_LIFETIME_DAYS:
         message = f"`lifetimeDays` must be between 1 and {LONGEST_LIFETIME_DAYS}, not {days}."
-        yield Problem("BAD_USER_INPUT", 201, ("lifetimeDays",), message)
+        yield Problem(WriteCode.BAD_USER_INPUT, ("lifetimeDays",), message)
     elif expiry_of(asked, issuer, now) > issuer.expires_at:
         message = (
             "A token never issues one that lives longer than itself. Ask for fewer days, leave `lifetimeDays` out to"
             " have it end with yours, or have an operator issue the token."
         )
-        yield Problem("TOKEN_LIFETIME_EXCEEDED", 106, ("lifetimeDays",), message)
+        yield Problem(WriteCode.TOKEN_LIFETIME_EXCEEDED, ("lifetimeDays",), message)

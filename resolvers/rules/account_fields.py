@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from resolvers.rules.problems import Problem, listed
+from resolvers.rules.user_fields import is_printable
+from resolvers.rules.write_codes import WriteCode
 from storage.records.values import (
     AdAccountFinancialStatus,
     AdAccountStatus,
@@ -90,14 +92,17 @@ def problems_of_manager_account(name: str, industry: Industry) -> list[Problem]:
     """What is wrong with the fields every update of a manager account carries."""
     found = []
     if not name.strip():
-        found.append(Problem("NULL_PARAMETER", 203, ("name",), "`name` is required."))
+        found.append(Problem(WriteCode.NULL_PARAMETER, ("name",), "`name` is required."))
     elif len(name) > LONGEST_MANAGER_ACCOUNT_NAME:
         found.append(
-            Problem("NAME_TOO_LONG", 211, ("name",), f"`name` has at most {LONGEST_MANAGER_ACCOUNT_NAME} characters.")
+            Problem(
+                WriteCode.NAME_TOO_LONG, ("name",), f"`name` has at most {LONGEST_MANAGER_ACCOUNT_NAME} characters."
+            )
         )
+    found += problems_of_line(name)
     if industry in RESERVED_INDUSTRIES:
         message = f"{industry} is reserved; choose the industry the business is in."
-        found.append(Problem("API_INPUT_VALIDATION_ERROR", 201, ("industry",), message))
+        found.append(Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("industry",), message))
     return found
 
 
@@ -105,11 +110,18 @@ def problems_of_ad_account_name(name: str) -> list[Problem]:
     """Whether a name is one: 3 to 100 characters."""
     if len(name) > LONGEST_AD_ACCOUNT_NAME:
         message = f"`name` has at most {LONGEST_AD_ACCOUNT_NAME} characters."
-        return [Problem("NAME_TOO_LONG", 211, ("name",), message)]
+        return [Problem(WriteCode.NAME_TOO_LONG, ("name",), message)]
     if len(name.strip()) < SHORTEST_AD_ACCOUNT_NAME:
         message = f"`name` has at least {SHORTEST_AD_ACCOUNT_NAME} characters."
-        return [Problem("API_INPUT_VALIDATION_ERROR", 201, ("name",), message)]
-    return []
+        return [Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("name",), message)]
+    return problems_of_line(name)
+
+
+def problems_of_line(name: str) -> list[Problem]:
+    """Whether a name is one line: names stand in lists and mails."""
+    if is_printable(name):
+        return []
+    return [Problem(WriteCode.BAD_USER_INPUT, ("name",), "`name` contains control characters.")]
 
 
 def problems_of_currency(currency: str) -> list[Problem]:
@@ -117,7 +129,7 @@ def problems_of_currency(currency: str) -> list[Problem]:
     if currency in CURRENCIES:
         return []
     message = f"An ad account cannot be settled in {currency[:10]!r}: choose one of {', '.join(sorted(CURRENCIES))}."
-    return [Problem("API_INPUT_VALIDATION_ERROR", 201, ("currencyCode",), message)]
+    return [Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("currencyCode",), message)]
 
 
 def problems_of_time_zone(time_zone: str | None) -> list[Problem]:
@@ -125,7 +137,7 @@ def problems_of_time_zone(time_zone: str | None) -> list[Problem]:
     if time_zone is None or time_zone in TIME_ZONES:
         return []
     message = f"There is no time zone {time_zone[:40]!r}; an example is PacificTimeUSCanadaTijuana."
-    return [Problem("API_INPUT_VALIDATION_ERROR", 201, ("timeZone",), message)]
+    return [Problem(WriteCode.API_INPUT_VALIDATION_ERROR, ("timeZone",), message)]
 
 
 def problems_of_country_and_currency(
@@ -137,15 +149,15 @@ def problems_of_country_and_currency(
     own = OWN_CURRENCY.get(country)
     if own is not None and own != currency:
         message = f"An ad account in {country} is settled in {own}, not in {currency}."
-        return [Problem("BUSINESS_ADDRESS_CURRENCY_MISMATCH", 1141, ("businessAddress", "countryCode"), message)]
+        return [Problem(WriteCode.BUSINESS_ADDRESS_CURRENCY_MISMATCH, ("businessAddress", "countryCode"), message)]
     homes = [home for home, money in OWN_CURRENCY.items() if money == currency]
     if homes and country not in homes:
         message = f"{currency} is accepted only in {', '.join(homes)}, not in {country}."
-        return [Problem("CURRENCY_NOT_ACCEPTED_IN_LOCATION", 1142, ("businessAddress", "countryCode"), message)]
+        return [Problem(WriteCode.CURRENCY_NOT_ACCEPTED_IN_LOCATION, ("businessAddress", "countryCode"), message)]
     terms = PREPAID_TERMS.get(payment) if payment is not None else None
     if terms is not None and terms != (country, currency):
         message = f"The account pays by {payment}, which exists only in {terms.country} and {terms.currency}."
-        return [Problem("BUSINESS_ADDRESS_CURRENCY_MISMATCH", 1141, ("businessAddress", "countryCode"), message)]
+        return [Problem(WriteCode.BUSINESS_ADDRESS_CURRENCY_MISMATCH, ("businessAddress", "countryCode"), message)]
     return []
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from resolvers.rules.problems import Problem, listed
+from resolvers.rules.write_codes import WriteCode
 from storage.records.values import ValueSet, auto
 
 
@@ -45,21 +46,20 @@ class FieldRule(NamedTuple):
 
     name: str
     longest: int
-    code: str
-    number: int
+    code: WriteCode
 
 
-_BAD = ("BUSINESS_ADDRESS_INVALID", 1140)
+_BAD = WriteCode.BUSINESS_ADDRESS_INVALID
 FIELD_RULES: Mapping[str, FieldRule] = {
-    "business_name": FieldRule("businessName", 100, *_BAD),
-    "line1": FieldRule("line1", 35, "ADDRESS_LINE1_INVALID", 205),
-    "line2": FieldRule("line2", 35, *_BAD),
-    "line3": FieldRule("line3", 35, "ADDRESS_LINE3_INVALID", 207),
-    "line4": FieldRule("line4", 35, *_BAD),
-    "city": FieldRule("city", 35, "ADDRESS_CITY_INVALID", 200),
-    "postal_code": FieldRule("postalCode", 10, "ADDRESS_POSTAL_CODE_INVALID", 209),
-    "state_or_province": FieldRule("stateOrProvince", 35, *_BAD),
-    "country_code": FieldRule("countryCode", 2, *_BAD),
+    "business_name": FieldRule("businessName", 100, _BAD),
+    "line1": FieldRule("line1", 35, WriteCode.ADDRESS_LINE1_INVALID),
+    "line2": FieldRule("line2", 35, _BAD),
+    "line3": FieldRule("line3", 35, WriteCode.ADDRESS_LINE3_INVALID),
+    "line4": FieldRule("line4", 35, _BAD),
+    "city": FieldRule("city", 35, WriteCode.ADDRESS_CITY_INVALID),
+    "postal_code": FieldRule("postalCode", 10, WriteCode.ADDRESS_POSTAL_CODE_INVALID),
+    "state_or_province": FieldRule("stateOrProvince", 35, _BAD),
+    "country_code": FieldRule("countryCode", 2, _BAD),
 }
 
 ALWAYS_REQUIRED: tuple[str, ...] = ("business_name", "line1", "city", "country_code")
@@ -147,14 +147,14 @@ def problems_of_fields(address: AddressFields, at: str) -> list[Problem]:
     `at` is the name of the address in the input. Blank fields count as not given.
     """
     found = [
-        Problem(rule.code, rule.number, (at, rule.name), f"`{rule.name}` has at most {rule.longest} characters.")
+        Problem(rule.code, (at, rule.name), f"`{rule.name}` has at most {rule.longest} characters.")
         for name, rule in FIELD_RULES.items()
         if len(getattr(address, name) or "") > rule.longest and name != "country_code"
     ]
     country = address.country_code
     if country and country not in COUNTRIES:
         found.append(
-            Problem(*_BAD, (at, "countryCode"), f"There is no country {country[:20]!r} here: give two capital letters.")
+            Problem(_BAD, (at, "countryCode"), f"There is no country {country[:20]!r} here: give two capital letters.")
         )
     return found
 
@@ -172,7 +172,7 @@ def problems_of_business_address(address: AddressFields, at: str, *, is_change: 
     for name in required:
         if not (getattr(address, name) or "").strip():
             rule = FIELD_RULES[name]
-            found.append(Problem(rule.code, rule.number, (at, rule.name), f"`{rule.name}` is required."))
+            found.append(Problem(rule.code, (at, rule.name), f"`{rule.name}` is required."))
     return found + problems_of_place(address, at)
 
 
@@ -181,11 +181,11 @@ def problems_of_place(address: AddressFields, at: str) -> list[Problem]:
     country, state, postal = address.country_code or "", address.state_or_province, address.postal_code
     found = []
     if state and country in WITHOUT_STATES:
-        found.append(Problem(*_BAD, (at, "stateOrProvince"), f"Addresses in {country} have no state: leave it out."))
+        found.append(Problem(_BAD, (at, "stateOrProvince"), f"Addresses in {country} have no state: leave it out."))
     elif state and country in STATES and state not in STATES[country]:
         found.append(
             Problem(
-                *_BAD,
+                _BAD,
                 (at, "stateOrProvince"),
                 f"{country} has no state or province {state[:20]!r}: give its code without the country, like `WA`.",
             )
@@ -196,7 +196,7 @@ def problems_of_place(address: AddressFields, at: str) -> list[Problem]:
         message = (
             f"A postal code in {country} has {form[1]}." if country != "CA" else "A postal code in CA is like K1A 0B1."
         )
-        found.append(Problem(rule.code, rule.number, (at, rule.name), message))
+        found.append(Problem(rule.code, (at, rule.name), message))
     return found
 
 
@@ -241,7 +241,7 @@ def _undeliverable(address: AddressFields) -> list[Problem]:
     for name in required:
         if not (getattr(address, name) or "").strip():
             rule = FIELD_RULES[name]
-            found.append(Problem(rule.code, rule.number, ("address", rule.name), f"`{rule.name}` is missing."))
+            found.append(Problem(rule.code, ("address", rule.name), f"`{rule.name}` is missing."))
     return found or _wrong_state(address)
 
 
@@ -257,11 +257,11 @@ def _wrong_state(address: AddressFields) -> list[Problem]:
     states = _states_of(address)
     rule = FIELD_RULES["postal_code"]
     if not states:
-        return [Problem(rule.code, rule.number, ("address", rule.name), "No mail is delivered to this postal code.")]
+        return [Problem(rule.code, ("address", rule.name), "No mail is delivered to this postal code.")]
     if address.state_or_province in states:
         return []
     message = f"Postal code {address.postal_code} lies in {' or '.join(states)}, not in {address.state_or_province}."
-    return [Problem(*_BAD, ("address", "stateOrProvince"), message)]
+    return [Problem(_BAD, ("address", "stateOrProvince"), message)]
 
 
 def _suggestions(address: AddressFields) -> list[AddressFields]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from resolvers.rules.role_changes import CUSTOMER_LEVEL, Forbidden, cannot_be_scoped, system_administrators
 from resolvers.rules.user_fields import LCIDS, is_email, is_printable
+from resolvers.rules.write_codes import WriteCode
 from storage.records.ids import AdAccountId, Instant
 from storage.records.values import InvitationStatus, Role, ValueSet, auto
 
@@ -29,10 +30,13 @@ POSSIBLE: dict[tuple[InvitationStatus, InvitationEvent], bool] = {
     for event in InvitationEvent
 }
 """Every (status, event): an expired invitation can be sent again or cancelled, never accepted; the rest is final."""
-_WHY: dict[InvitationStatus, tuple[str, str]] = {
-    InvitationStatus.ACCEPTED: ("INVITATION_USED", "The invitation was accepted already; send a new one."),
-    InvitationStatus.CANCELED: ("INVITATION_CANCELED", "The invitation was cancelled; ask for a new one."),
-    InvitationStatus.EXPIRED: ("INVITATION_EXPIRED", "The invitation has expired; ask for it to be sent again."),
+_WHY: dict[InvitationStatus, tuple[WriteCode, str]] = {
+    InvitationStatus.ACCEPTED: (WriteCode.INVITATION_USED, "The invitation was accepted already; send a new one."),
+    InvitationStatus.CANCELED: (WriteCode.INVITATION_CANCELED, "The invitation was cancelled; ask for a new one."),
+    InvitationStatus.EXPIRED: (
+        WriteCode.INVITATION_EXPIRED,
+        "The invitation has expired; ask to have it sent again.",
+    ),
 }
 
 
@@ -63,7 +67,7 @@ def state_forbids(event: InvitationEvent, status: InvitationStatus, field: str) 
     if POSSIBLE[status, event]:
         return None
     code, message = _WHY[status]
-    return Forbidden(code, 202, message, field, None)
+    return Forbidden(code, message, field)
 
 
 def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
@@ -74,19 +78,17 @@ def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
         ("lastName", invitation.last_name),
     ):
         if not text.strip():
-            yield Forbidden("NULL_PARAMETER", 203, f"`{field}` must not be empty.", field, None)
+            yield Forbidden(WriteCode.NULL_PARAMETER, f"`{field}` must not be empty.", field)
         elif len(text) > LONGEST[field]:
             message = f"`{field}` has at most {LONGEST[field]} characters, not {len(text)}."
-            yield Forbidden(
-                "NAME_TOO_LONG" if field != "email" else "BAD_USER_INPUT", _number(field), message, field, None
-            )
+            yield Forbidden(WriteCode.NAME_TOO_LONG if field != "email" else WriteCode.BAD_USER_INPUT, message, field)
         elif not is_printable(text):
-            yield Forbidden("BAD_USER_INPUT", 201, f"`{field}` contains control characters.", field, None)
+            yield Forbidden(WriteCode.BAD_USER_INPUT, f"`{field}` contains control characters.", field)
         elif field == "email" and not is_email(text):
             message = "`email` is not an address mail can be sent to, such as name@company.example."
-            yield Forbidden("BAD_USER_INPUT", 201, message, field, None)
+            yield Forbidden(WriteCode.BAD_USER_INPUT, message, field)
     if invitation.lcid not in LCIDS:
-        yield Forbidden("BAD_USER_INPUT", 201, "`lcid` is not a known locale, such as EnglishUS.", "lcid", None)
+        yield Forbidden(WriteCode.BAD_USER_INPUT, "`lcid` is not a known locale, such as EnglishUS.", "lcid")
     if invitation.role == Role.AGGREGATOR:
         yield system_administrators("role")
     if invitation.accounts is not None:
@@ -94,8 +96,4 @@ def forbidden_invitation(invitation: Invitation) -> Iterator[Forbidden]:
             yield cannot_be_scoped(invitation.role, "accountIds")
         elif not invitation.accounts:
             message = "An empty `accountIds` could mean none or all: leave it out for all, or list some."
-            yield Forbidden("LIST_NULL_OR_EMPTY", 3087, message, "accountIds", None)
-
-
-def _number(field: str) -> int:
-    return 201 if field == "email" else 211
+            yield Forbidden(WriteCode.LIST_NULL_OR_EMPTY, message, "accountIds")

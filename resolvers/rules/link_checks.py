@@ -5,7 +5,8 @@ Every answer is a sentence with the offending path, or None.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from resolvers.rules.links import CARRIES_ACCESS, MAX_MANAGER_ACCOUNTS_ON_A_CHAIN
 from storage.records.facts import CustomerLink, Facts
@@ -23,8 +24,14 @@ PREPAID: frozenset[PaymentMethodType] = frozenset(
 """Methods of accounts that pay in advance: such a client account cannot be linked (1471)."""
 
 
-def _way(chain: Iterable[int]) -> str:
-    return " → ".join(str(one) for one in chain)
+Shown: TypeAlias = Callable[[Sequence[ManagerAccountId]], Collection[ManagerAccountId]]
+"""Which of some manager accounts whoever reads the sentence may be told of."""
+
+
+def _way(chain: Iterable[int], shown: Collection[int]) -> str:
+    """The steps of a chain. Those not shown are one dash each: they count, but are not named."""
+    steps = [str(one) if one in shown else "–" for one in chain]
+    return " → ".join(steps) + (" (a dash is one that is not shown)" if "–" in steps else "")
 
 
 def _longest(
@@ -60,19 +67,28 @@ def cycle_of(facts: Facts, managing: ManagerAccountId, client: ManagerAccountId)
     return None
 
 
-def customer_link_forbidden(facts: Facts, managing: ManagerAccountId, client: ManagerAccountId) -> str | None:
-    """Why a customer link may not be made, from facts with all above the managing side and below the client."""
+def customer_link_forbidden(
+    facts: Facts, managing: ManagerAccountId, client: ManagerAccountId, shown: Shown
+) -> str | None:
+    """Why a customer link may not be made, from facts with all above the managing side and below the client.
+
+    The two ends are named, and of the others those that are `shown`.
+    """
+    ends = {managing, client}
     if managing == client:
         return f"Manager account {managing} cannot be linked to itself."
     back = cycle_of(facts, managing, client)
     if back is not None:
-        return f"Linking {managing} → {client} would close a circle: {_way((managing, *back))}."
+        return (
+            f"Linking {managing} → {client} would close a circle: {_way((managing, *back), ends.union(shown(back)))}."
+        )
     above = tuple(reversed(_longest(managing, facts.customer_links_to, upward=True)))
     below = _longest(client, facts.customer_links_from, upward=False)
     chain = (*above, *below)
     if len(chain) > MAX_MANAGER_ACCOUNTS_ON_A_CHAIN:
+        way = _way(chain, ends.union(shown(chain)))
         return (
-            f"The chain {_way(chain)} would have {len(chain)} levels of manager accounts; at most"
+            f"The chain {way} would have {len(chain)} levels of manager accounts; at most"
             f" {MAX_MANAGER_ACCOUNTS_ON_A_CHAIN} are allowed."
         )
     return None

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from resolvers.rules.write_codes import WRITE_CODES, WriteCode
+
 
 class Problem(NamedTuple):
-    """One thing wrong with one field. `field` is the path below the input; `number` the documented one, if any."""
+    """One thing wrong with one field. `field` is the path below the input."""
 
-    code: str
-    number: int | None
+    code: WriteCode
     field: tuple[str, ...]
     message: str
+
+    @property
+    def number(self) -> int:
+        """The documented number of the code."""
+        return WRITE_CODES[self.code].number
 
 
 def listed(text: str) -> frozenset[str]:

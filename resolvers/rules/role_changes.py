@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from resolvers.rules.account_fields import PRIMARY_USER_ROLES
 from resolvers.rules.capabilities import BIT, ROLE_CAPABILITIES, ROLE_RANK, Capability
+from resolvers.rules.write_codes import WRITE_CODES, WriteCode
 from storage.records.facts import (
     Assignment,
     EveryAccount,
@@ -46,13 +47,17 @@ class RoleChange(NamedTuple):
 
 
 class Forbidden(NamedTuple):
-    """Why a change is not made: code, documented number, sentence, input field, rule."""
+    """Why a change is not made: code, sentence, input field; and the rule where the code leaves it open."""
 
-    code: str
-    number: int
+    code: WriteCode
     message: str
     field: str
-    rule: str | None
+    rule: str | None = None
+
+    @property
+    def number(self) -> int:
+        """The documented number of the code."""
+        return WRITE_CODES[self.code].number
 
 
 def held_by(assignments: Iterable[Assignment]) -> frozenset[Held]:
@@ -63,7 +68,7 @@ def held_by(assignments: Iterable[Assignment]) -> frozenset[Held]:
 def forbidden_by_shape(change: RoleChange) -> Iterator[Forbidden]:
     """What is wrong with a change whoever sends it and whatever is held."""
     if change.new_role is None and change.delete_role is None:
-        yield Forbidden("NULL_PARAMETER", 203, "Give a new role, a role to delete, or both.", "newRole", None)
+        yield Forbidden(WriteCode.NULL_PARAMETER, "Give a new role, a role to delete, or both.", "newRole")
     for given, role, name, needed in (
         (change.new_accounts, change.new_role, "newAccountIds", "newRole"),
         (change.new_customers, change.new_role, "newCustomerIds", "newRole"),
@@ -73,10 +78,10 @@ def forbidden_by_shape(change: RoleChange) -> Iterator[Forbidden]:
         if given is None:
             continue
         if role is None:
-            yield Forbidden("NULL_PARAMETER", 203, f"`{name}` says nothing without `{needed}`.", needed, None)
+            yield Forbidden(WriteCode.NULL_PARAMETER, f"`{name}` says nothing without `{needed}`.", needed)
         if not given:
             message = f"An empty `{name}` could mean none or all: leave it out for all, or list some."
-            yield Forbidden("LIST_NULL_OR_EMPTY", 3087, message, name, None)
+            yield Forbidden(WriteCode.LIST_NULL_OR_EMPTY, message, name)
     if change.new_role in CUSTOMER_LEVEL and change.new_accounts is not None:
         yield cannot_be_scoped(change.new_role, "newAccountIds")
     if change.delete_role in CUSTOMER_LEVEL and change.delete_accounts is not None:
@@ -92,13 +97,13 @@ def cannot_be_scoped(role: Role | None, field: str) -> Forbidden:
         f"{role} (role id {ROLE_IDS[role] if role else ''}) holds for the whole manager account and cannot be limited"
         f" to ad accounts: leave `{field}` out, or choose another role."
     )
-    return Forbidden("ROLE_CANNOT_BE_SCOPED", 201, message, field, "P2")
+    return Forbidden(WriteCode.ROLE_CANNOT_BE_SCOPED, message, field)
 
 
 def system_administrators(field: str) -> Forbidden:
     """The Aggregator role comes from the system administrator alone."""
     message = "AGGREGATOR (role id 33) is given and taken by the system administrator only."
-    return Forbidden("FORBIDDEN", 106, message, field, "C18")
+    return Forbidden(WriteCode.FORBIDDEN, message, field, "C18")
 
 
 def forbidden_by_holding(held: Collection[Held], change: RoleChange) -> Forbidden | None:
@@ -108,7 +113,7 @@ def forbidden_by_holding(held: Collection[Held], change: RoleChange) -> Forbidde
         return None
     scopes = [one.scope for one in held if one.role == role]
     if not scopes:
-        return Forbidden("ROLE_NOT_HELD", 202, f"The user does not hold {role} here.", "deleteRole", None)
+        return Forbidden(WriteCode.ROLE_NOT_HELD, f"The user does not hold {role} here.", "deleteRole")
     partly = change.delete_accounts is not None or change.delete_customers is not None
     if partly and EveryAccount() in scopes and change.new_role != role:
         field = "deleteAccountIds" if change.delete_accounts is not None else "deleteCustomerIds"
@@ -123,7 +128,7 @@ def _all_but_some(role: Role, what: str, field: str) -> Forbidden:
         f"The user holds {role} on all {what}, also future ones; all but some cannot be expressed. Give {role} anew"
         " with the list that shall remain."
     )
-    return Forbidden("ROLE_NOT_RESTRICTED", 202, message, field, "P2")
+    return Forbidden(WriteCode.ROLE_NOT_RESTRICTED, message, field)
 
 
 def changed(held: Collection[Held], change: RoleChange) -> frozenset[Held]:

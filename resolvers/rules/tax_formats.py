@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from resolvers.rules.addresses import AddressFields
 from resolvers.rules.problems import Problem, listed
+from resolvers.rules.write_codes import WriteCode
 
 LONGEST_TAX_ID = 50
 """For keys whose form the documentation does not give. Decided."""
@@ -22,8 +23,7 @@ class TaxKey(NamedTuple):
     is_read_only_on_update: bool
     form: re.Pattern[str] | None
     written: str
-    code: str
-    number: int
+    code: WriteCode
 
 
 class TaxId(NamedTuple):
@@ -34,7 +34,7 @@ class TaxId(NamedTuple):
 
 
 _VAT_COUNTRIES = listed("AT BE BG CY CZ DE DK EE GR ES FI FR GB HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
-_INVALID = ("TAX_INFORMATION_KEYS_INVALID", 1145)
+_INVALID = WriteCode.TAX_INFORMATION_KEYS_INVALID
 _ANY = "not empty"
 
 
@@ -45,10 +45,10 @@ def _key(
     written: str = _ANY,
     *,
     read_only: bool = False,
-    code: tuple[str, int] = _INVALID,
+    code: WriteCode = _INVALID,
 ) -> TaxKey:
     pattern = None if form is None else re.compile(form)
-    return TaxKey(name, listed(countries), read_only, pattern, written, *code)
+    return TaxKey(name, listed(countries), read_only, pattern, written, code)
 
 
 TAX_KEYS: Mapping[str, TaxKey] = {
@@ -64,7 +64,7 @@ TAX_KEYS: Mapping[str, TaxKey] = {
             r"[0-9]{2}[A-Za-z0-9]{1,13}",
             "two digits of the state and at most 13 letters and digits",
             read_only=True,
-            code=("GSTIN_INVALID", 1146),
+            code=WriteCode.GSTIN_INVALID,
         ),
         _key(
             "PanNumber",
@@ -72,7 +72,7 @@ TAX_KEYS: Mapping[str, TaxKey] = {
             r"[A-Za-z]{5}[0-9]{4}[A-Za-z]",
             "five letters, four digits and a letter",
             read_only=True,
-            code=("PAN_INVALID", 1147),
+            code=WriteCode.PAN_INVALID,
         ),
         _key(
             "GSTNumber",
@@ -90,7 +90,7 @@ TAX_KEYS: Mapping[str, TaxKey] = {
         True,
         re.compile(r"[A-Za-z]{2}[A-Za-z0-9]{1,12}"),
         "the two letters of the country and at most 12 letters and digits",
-        *_INVALID,
+        _INVALID,
     )
 }
 """Every key there is."""
@@ -114,8 +114,8 @@ SAO_PAULO = "sao paulo"
 _AT = "taxInformation"
 
 
-def _problem(index: int | None, code: str, number: int, message: str) -> Problem:
-    return Problem(code, number, (_AT,) if index is None else (_AT, str(index)), message)
+def _problem(index: int | None, code: WriteCode, message: str) -> Problem:
+    return Problem(code, (_AT,) if index is None else (_AT, str(index)), message)
 
 
 def problems_of_tax_ids(given: Iterable[TaxId]) -> list[Problem]:
@@ -126,11 +126,11 @@ def problems_of_tax_ids(given: Iterable[TaxId]) -> list[Problem]:
         rule = TAX_KEYS.get(key)
         if rule is None:
             message = f"There is no tax id {key[:30]!r}: the keys are {', '.join(TAX_KEYS)}."
-            found.append(_problem(index, *_INVALID, message))
+            found.append(_problem(index, _INVALID, message))
         elif key in seen:
-            found.append(_problem(index, *_INVALID, f"{key} is given twice."))
+            found.append(_problem(index, _INVALID, f"{key} is given twice."))
         elif value and not _is_written(rule, value):
-            found.append(_problem(index, rule.code, rule.number, f"{key} is written as {rule.written}."))
+            found.append(_problem(index, rule.code, f"{key} is written as {rule.written}."))
         seen.add(key)
     return found
 
@@ -146,8 +146,7 @@ def problems_of_change(stored: Mapping[str, str], given: Iterable[TaxId]) -> lis
     return [
         _problem(
             index,
-            "TAX_INFORMATION_READ_ONLY",
-            201,
+            WriteCode.TAX_INFORMATION_READ_ONLY,
             f"{key} is set when the account is added and cannot be changed or removed later.",
         )
         for index, (key, value) in enumerate(given)
@@ -161,8 +160,7 @@ def problems_of_country(held: Mapping[str, str], address: AddressFields) -> list
     found = [
         _problem(
             None,
-            "TAX_INFORMATION_NOT_APPLICABLE",
-            1144,
+            WriteCode.TAX_INFORMATION_NOT_APPLICABLE,
             f"{key} belongs to {', '.join(sorted(TAX_KEYS[key].countries))}, not to {country}.",
         )
         for key in held
@@ -175,30 +173,30 @@ def problems_of_country(held: Mapping[str, str], address: AddressFields) -> list
 
 
 def _australia(held: Mapping[str, str], _address: AddressFields) -> list[Problem]:
-    return [] if "AUGSTNumber" in held else [_problem(None, *_INVALID, "An account in AU needs AUGSTNumber.")]
+    return [] if "AUGSTNumber" in held else [_problem(None, _INVALID, "An account in AU needs AUGSTNumber.")]
 
 
 def _brazil(held: Mapping[str, str], address: AddressFields) -> list[Problem]:
     if ("CNPJ" in held) == ("CPF" in held):
         message = "An account in BR needs CNPJ when it is a business, or CPF when it is personal, not both."
-        return [_problem(None, *_INVALID, message)]
+        return [_problem(None, _INVALID, message)]
     in_sao_paulo = _plain(address.city) == SAO_PAULO
     if "CNPJ" in held and in_sao_paulo and "CCM" not in held:
-        return [_problem(None, *_INVALID, "A business in Sao Paulo needs CCM, its municipal registration.")]
+        return [_problem(None, _INVALID, "A business in Sao Paulo needs CCM, its municipal registration.")]
     if "CCM" in held and not ("CNPJ" in held and in_sao_paulo):
         message = "CCM is for businesses in Sao Paulo only."
-        return [_problem(None, "TAX_INFORMATION_NOT_APPLICABLE", 1144, message)]
+        return [_problem(None, WriteCode.TAX_INFORMATION_NOT_APPLICABLE, message)]
     return []
 
 
 def _india(held: Mapping[str, str], address: AddressFields) -> list[Problem]:
     found = []
     if "PanNumber" not in held:
-        found.append(_problem(None, "PAN_REQUIRED", 1148, "An account in IN needs PanNumber."))
+        found.append(_problem(None, WriteCode.PAN_REQUIRED, "An account in IN needs PanNumber."))
     states = GSTIN_STATES.get(held.get("GSTINNumber", "")[:2])
     if "GSTINNumber" in held and (states is None or address.state_or_province not in states):
         message = "The first two digits of GSTINNumber are not those of the state of the business address."
-        found.append(_problem(None, "GSTIN_LOCATION_MISMATCH", 2207, message))
+        found.append(_problem(None, WriteCode.GSTIN_LOCATION_MISMATCH, message))
     return found
 
 
@@ -209,7 +207,7 @@ def _vat(held: Mapping[str, str], country: str) -> list[Problem]:
     value = held.get("VATNumber", "").upper()
     if not value or country not in _VAT_COUNTRIES or value[:2] in VAT_PREFIXES.get(country, {country}):
         return []
-    return [_problem(None, *_INVALID, f"The VATNumber of an account in {country} begins with its country's letters.")]
+    return [_problem(None, _INVALID, f"The VATNumber of an account in {country} begins with its country's letters.")]
 
 
 def _plain(text: str | None) -> str:

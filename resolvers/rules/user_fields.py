@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from resolvers.rules.problems import Problem, listed
+from resolvers.rules.write_codes import WriteCode
 from storage.records.ids import UserId
 
 LCIDS = listed(
@@ -85,16 +86,16 @@ def problems_of_texts(given: Mapping[str, str], rules: Mapping[str, TextRule], *
             continue
         where = (*at, rule.name)
         if not text.strip() and not rule.may_be_empty:
-            found.append(Problem("NULL_PARAMETER", 203, where, f"`{rule.name}` must not be empty."))
+            found.append(Problem(WriteCode.NULL_PARAMETER, where, f"`{rule.name}` must not be empty."))
         elif len(text) > rule.longest:
             message = f"`{rule.name}` has at most {rule.longest} characters, not {len(text)}."
-            found.append(Problem(*_TOO_LONG[rule.is_name], where, message))
+            found.append(Problem(_TOO_LONG[rule.is_name], where, message))
         elif not is_printable(text):
-            found.append(Problem("BAD_USER_INPUT", 201, where, f"`{rule.name}` contains control characters."))
+            found.append(Problem(WriteCode.BAD_USER_INPUT, where, f"`{rule.name}` contains control characters."))
         elif column == "email" and not is_email(text):
             message = "`email` is not an address mail can be sent to, such as name@company.example."
-            found.append(Problem("BAD_USER_INPUT", 201, where, message))
+            found.append(Problem(WriteCode.BAD_USER_INPUT, where, message))
     return found
 
 
-_TOO_LONG = {True: ("NAME_TOO_LONG", 211), False: ("BAD_USER_INPUT", 201)}
+_TOO_LONG = {True: WriteCode.NAME_TOO_LONG, False: WriteCode.BAD_USER_INPUT}

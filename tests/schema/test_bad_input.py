@@ -268,3 +268,23 @@ def test_without_a_token_there_is_no_data(house: GraphClient) -> None:
         assert not any((answer["data"] or {}).values()), (name, kind)
         assert answer["errors"][0]["extensions"]["code"] in ("UNAUTHENTICATED", "BAD_USER_INPUT"), name
     assert nobody.refusal("{ viewer { revision } }")["extensions"] == {"code": "UNAUTHENTICATED", "number": 116}
+
+
+SEARCHES = {
+    "find": "{ find(prefix: $text) { totalCount } }",
+    "an account's name": "{ adAccounts(filter: {name: {contains: $text}}) { totalCount } }",
+    "an account's number": "{ adAccounts(filter: {number: {equals: $text}}) { totalCount } }",
+    "several numbers": "{ adAccounts(filter: {number: {in: [$text]}}) { totalCount } }",
+    "the beginning of a name": "{ managerAccounts(filter: {namePrefix: $text}) { totalCount } }",
+    "a login": "{ managerAccounts(filter: {userName: $text}) { totalCount } }",
+    "a market": "{ managerAccounts(filter: {marketCountry: $text, marketLanguage: ENGLISH}) { totalCount } }",
+}
+
+
+@pytest.mark.parametrize("text", ["abc\x00d", "abc\ud800"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize("search", SEARCHES)
+def test_what_no_database_keeps_is_searched_in_none(house: GraphClient, search: str, text: str) -> None:
+    query = f"query ($text: String!) {SEARCHES[search]}"
+    [error] = house.ask_once(query, {"text": text})["errors"]
+    assert error["extensions"]["code"] == "INVALID_FILTER"
+    assert "contains a character no name has" in error["message"]

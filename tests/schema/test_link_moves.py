@@ -9,7 +9,6 @@ import pytest
 from resolvers.rules.capabilities import (
     BIT,
     ON_AD_ACCOUNT,
-    ON_MANAGER_ACCOUNT,
     ROLE_CAPABILITIES,
     SURVIVES_ACCOUNT_LINK,
     SURVIVES_CUSTOMER_LINK,
@@ -67,7 +66,7 @@ def test_a_customer_link_ends_and_a_new_one_of_the_same_permission_is_active_in_
     assert (old["status"], new["status"], new["customerLinkPermission"]) == ("INACTIVE", "ACTIVE", "STANDARD")
     assert (new["managingCustomerId"], new["name"], new["note"]) == ("3", "Link 1", "Kept.")
     assert [each["to"] for each in new["transitions"]] == ["ACTIVE"]
-    assert old["transitions"][-1] == {"to": "INACTIVE", "note": "Moved to manager account 3."}
+    assert old["transitions"][-1] == {"to": "INACTIVE", "note": "Moved to another manager account."}
     key = newest(database)
     with database.read() as tx:
         assert read_inconsistencies(tx) == []
@@ -148,18 +147,32 @@ def test_both_managing_sides_must_let_one_manage_links(database: Database, manag
     assert f"manager account {manager}" in error["message"]
 
 
-@pytest.mark.parametrize("manager", [1, 3])
-def test_nobody_moves_a_client_to_where_he_himself_may_do_more(database: Database, manager: int) -> None:
+@pytest.mark.parametrize("new", ["SUPER_ADMIN", "STANDARD"])
+def test_nobody_moves_a_client_to_where_somebody_may_do_more_than_he(database: Database, new: str) -> None:
     asks = writer(database, a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True))
     with database.write() as tx:
-        tx.execute(f"UPDATE assignment SET role = 'STANDARD' WHERE id = {manager}")
         tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 3)")
-    if manager == 3:
-        asks.done("moveClientLink", move(1, 3))
-        return
+        tx.execute("UPDATE assignment SET role = 'STANDARD' WHERE id = 1")
+        tx.execute(f"UPDATE assignment SET role = '{new}' WHERE id = 3")
     error = asks.refused("moveClientLink", move(1, 3))
     assert (error["code"], error["number"], error["field"]) == ("MOVE_WOULD_WIDEN", 106, ["toManagingCustomerId"])
-    assert "TAKE_OVER_BILLING" in error["message"]
+    assert (error["rule"], "TAKE_OVER_BILLING on it" in error["message"]) == ("C8", True)
+
+
+def test_a_super_admin_of_the_old_side_moves_a_client_to_where_he_may_do_less(database: Database) -> None:
+    asks = writer(database, a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True))
+    with database.write() as tx:
+        tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 3)")
+        tx.execute("UPDATE assignment SET role = 'STANDARD' WHERE id = 3")
+    asks.done("moveClientLink", move(1, 3))
+
+
+def test_who_may_answer_for_the_client_may_move_him_to_where_more_can_be_done(database: Database) -> None:
+    asks = writer(database, a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True))
+    with database.write() as tx:
+        tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 2, 3)")
+        tx.execute("UPDATE assignment SET role = 'STANDARD' WHERE id IN (1, 2)")
+    asks.done("moveClientLink", move(1, 3))
 
 
 def test_a_target_that_is_hidden_is_like_one_that_does_not_exist(database: Database) -> None:
@@ -234,29 +247,51 @@ def test_a_stale_time_stamp_and_a_long_name_are_refused(database: Database) -> N
     assert links_of(database) == [(ClientLinkId(1), 1, "ACTIVE")]
 
 
-OVER_LINK = {
-    True: ON_AD_ACCOUNT & SURVIVES_ACCOUNT_LINK,
-    False: ON_MANAGER_ACCOUNT & SURVIVES_CUSTOMER_LINK[LinkPermission.ADMINISTRATIVE],
+OVER_LINK: dict[LinkPermission | None, int] = {
+    None: ON_AD_ACCOUNT & SURVIVES_ACCOUNT_LINK,
+    **{permission: SURVIVES_CUSTOMER_LINK[permission] for permission in LinkPermission},
 }
 
 
-@pytest.mark.parametrize("of_account", [True, False])
+@pytest.mark.parametrize("permission", OVER_LINK)
 @pytest.mark.parametrize("old", list(Role))
 def test_roles_on_both_sides_decide_by_the_table_of_capabilities(
-    database: Database, of_account: bool, old: Role
+    database: Database, permission: LinkPermission | None, old: Role
 ) -> None:
+    of_account = permission is None
     link = a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True) if of_account else a_link(1, 1, 2, ACTIVE)
-    asks = writer(database, link)
+    asks = writer(database, link if of_account else link._replace(permission=permission))
     needed = BIT[Capability.MANAGE_ACCOUNT_LINKS if of_account else Capability.MANAGE_MANAGER_LINKS]
     with database.write() as tx:
         tx.execute("DELETE FROM assignment WHERE id NOT IN (1, 3)")
         tx.execute(f"UPDATE assignment SET role = '{old}' WHERE id = 1")
+    held = ROLE_CAPABILITIES[old] & OVER_LINK[permission]
+    answers = held & needed
     for new in Role:
         with database.write() as tx:
             tx.execute(f"UPDATE assignment SET role = '{new}' WHERE id = 3")
         manages = ROLE_CAPABILITIES[old] & ROLE_CAPABILITIES[new] & needed
-        gains = ROLE_CAPABILITIES[new] & ~ROLE_CAPABILITIES[old] & OVER_LINK[of_account]
-        if manages and not gains:
+        if manages and (answers or held == OVER_LINK[permission]):
             assert asks.done("moveClientLink", move(1, 3, dryRun=True), "link { status }")["link"]["status"] == "ACTIVE"
         else:
             assert asks.refused("moveClientLink", move(1, 3))["number"] in (106, 210)
+
+
+DELETED = {"client": ("ad_account", ACCOUNT), "new managing side": ("manager_account", 3)}
+
+
+@pytest.mark.parametrize("end", DELETED)
+def test_no_link_is_moved_to_or_from_what_has_been_deleted(database: Database, end: str) -> None:
+    asks = writer(database, a_link(1, 1, ACCOUNT, ACTIVE, client_pays=True))
+    table, key = DELETED[end]
+    with database.write() as tx:
+        tx.execute(f"UPDATE {table} SET status = 'INACTIVE' WHERE id = {key}")
+    error = asks.refused("moveClientLink", move(1, 3))
+    assert (error["code"], error["number"], error["rule"]) == ("OBJECT_STATE", 202, "P12")
+
+
+def test_an_inactive_client_manager_account_stays_where_it_is(database: Database) -> None:
+    asks = writer(database, a_link(1, 1, 2, ACTIVE))
+    with database.write() as tx:
+        tx.execute("UPDATE manager_account SET status = 'INACTIVE' WHERE id = 2")
+    assert asks.refused("moveClientLink", move(1, 3))["code"] == "OBJECT_STATE"

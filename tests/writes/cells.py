@@ -133,7 +133,7 @@ CALLS: dict[str, Call] = {
     "cancel an account link": Call("updateClientLinks", _change(3, "CANCEL"), ACCOUNT_LINKS, "SAG", "SAG"),
     "undo an account link": Call("updateClientLinks", _change(4, "REQUEST_UNLINK"), ACCOUNT_LINKS, "SAG", "SAG"),
     "annotate an account link": Call("updateClientLinks", _change(5, None), ACCOUNT_LINKS, "SAG", "SAG"),
-    "move an account link": Call("moveClientLink", _move(6), ACCOUNT_LINKS, "SAG", "SAG"),
+    "move an account link": Call("moveClientLink", _move(6), (*ACCOUNT_LINKS, "TAKE_OVER_BILLING"), "AG", "AG"),
     "send a customer link": Call("addClientLinks", {"links": [_to_customer(10)]}, MANAGER_LINKS, "AG", ""),
     "accept a customer link": Call("updateClientLinks", _change(11, "ACCEPT"), MANAGER_LINKS, "AG", ""),
     "decline a customer link": Call("updateClientLinks", _change(12, "DECLINE"), MANAGER_LINKS, "AG", ""),

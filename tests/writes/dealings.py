@@ -9,6 +9,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from resolvers.worker import Trouble, Work, work_off
@@ -17,7 +18,7 @@ from storage.database import Database
 from storage.entries import PaymentInstrumentEntry
 from storage.records.ids import Instant, ManagerAccountId, PaymentInstrumentId
 from storage.writes import continue_ids_after_given_ones
-from tests.builders import a_link, a_login, a_role, a_user, a_world, an_account_link, an_ad
+from tests.builders import a_link, a_login, a_role, a_user, a_world, an_account_link, an_ad, an_aggregation
 from tests.oracle import AccountLink, CustomerLink, User, World
 from tests.schema.facts_of import read_world
 from tests.schema.write_client import NOW_MS, Writer
@@ -46,14 +47,22 @@ def small_company(seed: int) -> World:
         a_role(dice.choice((*ROLES, "STANDARD", "SUPER_ADMIN")), at=user.manager_account, user=user.id, id=user.id)
         for user in hero
     ]
+    if seed % 2:
+        # He leads one side and only works for another: what tempts people to move clients.
+        roles[0], roles[1] = replace(roles[0], role="SUPER_ADMIN"), replace(roles[1], role="STANDARD")
     one = dice.choice(hero)
     listed = [one.manager_account * 10]
     roles.append(a_role("STANDARD", at=one.manager_account, user=one.id, id=900, scope="ONLY_ACCOUNTS", listed=listed))
+    if not seed % 3:
+        # Some are Aggregators, over a manager account that has people and links of its own.
+        roles.append(a_role("AGGREGATOR", at=one.manager_account, user=one.id, id=901))
+    signed_up = [an_aggregation(one.manager_account, seed % 5 + 1)] if not seed % 3 else []
     pairs = [(above, below) for above in CUSTOMERS for below in CUSTOMERS if above < below]
     links = [
         a_link(above, below, dice.choice(("ADMINISTRATIVE", "STANDARD")))
         for above, below in dice.sample(pairs, dice.randint(1, 4))
     ]
+    tempting = [(homes[1], owner * 10 + 1) for owner in CUSTOMERS if owner not in homes] if seed % 2 else []
     managed = [(above, owner * 10 + 1) for above in CUSTOMERS for owner in CUSTOMERS if above != owner]
     return a_world(
         *hero,
@@ -63,7 +72,8 @@ def small_company(seed: int) -> World:
         *(an_ad(one * 10 + digit, owner=one) for one in CUSTOMERS for digit in (0, 1)),
         *roles,
         *links,
-        *(an_account_link(above, account) for above, account in dice.sample(managed, 3)),
+        *(item for item in signed_up if item.aggregator != item.manager_account),
+        *(an_account_link(above, account) for above, account in sorted({*dice.sample(managed, 3), *tempting})),
     )
 
 
@@ -166,14 +176,15 @@ class Dealings:
         }
 
     def move_link(self) -> tuple[str, dict[str, Any]]:
-        """Any link given to anybody."""
+        """Any link given to anybody, mostly one of a manager account where who writes is at home."""
         links = self._links()
-        link = self.one_of([one for one in links if one.status == "ACTIVE"] or links)
+        active = [one for one in links if one.status == "ACTIVE"]
+        link = self._near(active or links, lambda one: one.managing)
         stamp = self._stamp("client_link", link.id)
         return "moveClientLink", {
             "linkId": str(link.id),
             "timeStamp": stamp,
-            "toManagingCustomerId": self._customer(),
+            "toManagingCustomerId": str(self._near([one for one in CUSTOMERS if one != link.managing], int)),
         }
 
     def change_roles(self) -> tuple[str, dict[str, Any]]:
@@ -190,6 +201,24 @@ class Dealings:
         if what in (1, 2):
             given["deleteRole"] = self.one_of(ROLES)
         return "updateUserRoles", given
+
+    def lower_oneself(self) -> tuple[str, dict[str, Any]]:
+        """The role of a Super Admin given up for the one below."""
+        leading = [one for one in self.world().assignments if one.role == "SUPER_ADMIN" and one.user % 100 == HERO]
+        if not leading:
+            return self.change_roles()
+        one = self.one_of(leading)
+        given = {"customerId": str(one.manager_account), "userId": str(one.user), "deleteRole": "SUPER_ADMIN"}
+        return "updateUserRoles", {**given, "newRole": "STANDARD"}
+
+    def invite_a_leader(self) -> tuple[str, dict[str, Any]]:
+        """Somebody invited to lead a manager account with the hero."""
+        leading = [one for one in self.world().assignments if one.role == "SUPER_ADMIN" and one.user % 100 == HERO]
+        mutation, given = self.invite()
+        if leading:
+            given = {**given, "customerId": str(self.one_of(leading).manager_account), "role": "SUPER_ADMIN"}
+            given.pop("accountIds", None)
+        return mutation, given
 
     def invite(self) -> tuple[str, dict[str, Any]]:
         """Somebody invited to anything."""
