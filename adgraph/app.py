@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from adgraph.administrators import warn_of_unknown
 from adgraph.auth import Credentials, required_caller
 from adgraph.background import BackgroundWorker, Worker
 from adgraph.graph import graph_for
@@ -64,6 +65,7 @@ def create_app(
         database = open_database(settings)
         try:
             check_current(database)
+            warn_of_unknown(database, settings.system_administrators)
             app.state.database = database
             app.state.workers = workers
             app.state.background = background = _background(settings, database)

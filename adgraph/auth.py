@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from adgraph.refusals import HttpRefusal
+from resolvers.errors import Refusal
+from resolvers.standing import not_your_user, require_standing
+from schema import ids
 from storage.database import Database, Transaction
 from storage.errors import StorageError
-from storage.records.ids import LoginId
+from storage.records.ids import LoginId, UserId
 from storage.tokens import TokenRow, TokenState, find_token, is_due_for_touch, touch_token
 
 log = logging.getLogger("adgraph.auth")
@@ -51,12 +54,16 @@ class Credentials(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """The login behind a good token. `use_is_due`: the use of the token should be noted."""
+    """The login behind a good token. `use_is_due`: the use of the token should be noted.
+
+    `acting_user`: the one of its users the request is asked as; None for the login as a whole.
+    """
 
     login_id: LoginId
     user_name: str
     token: TokenRow
     use_is_due: bool
+    acting_user: UserId | None = None
 
     @property
     def expires_at_text(self) -> str:
@@ -67,10 +74,13 @@ class Caller(NamedTuple):
 def anonymous_or_caller(transaction: Transaction, credentials: Credentials, now_ms: int) -> Caller | None:
     """The caller that credentials name, or None when there is no access token.
 
-    Cost: one SELECT with a token, none without.
-    Raises: HttpRefusal (401) for a token that names nobody, with what to do next.
+    Cost: one SELECT with a token and one more when it is to be asked as a user; none without.
+    Raises: HttpRefusal (401) for a token that names nobody, (403) for a user that is not his own to ask as; with what
+    to do next.
     """
     if credentials.authorization is None:
+        if credentials.act_as is not None:
+            raise _no_token()
         return None
     match = _BEARER.match(credentials.authorization.strip())
     if match is None:
@@ -78,14 +88,30 @@ def anonymous_or_caller(transaction: Transaction, credentials: Credentials, now_
     found = find_token(transaction, match[1], now_ms)
     if found.row is None or found.state is not TokenState.GOOD:
         raise _refused(*_NUMBERED[found.state])
-    return Caller(found.row.login_id, found.row.user_name, found.row, is_due_for_touch(found.row, now_ms))
+    row, use_is_due = found.row, is_due_for_touch(found.row, now_ms)
+    return Caller(
+        row.login_id, row.user_name, row, use_is_due, _acting_user(transaction, row.login_id, credentials.act_as)
+    )
+
+
+def _acting_user(transaction: Transaction, login_id: LoginId, act_as: str | None) -> UserId | None:
+    """The user a request is to be asked as. Hidden, gone, unknown and misspelt are refused alike."""
+    if act_as is None:
+        return None
+    try:
+        user = ids.user_id(act_as.strip())
+        require_standing(transaction, login_id, user)
+    except Refusal:
+        wrong = not_your_user()
+        raise HttpRefusal(403, str(wrong.code), wrong.message, number=wrong.number, rule=wrong.rule) from None
+    return user
 
 
 def required_caller(transaction: Transaction, credentials: Credentials, now_ms: int) -> Caller:
     """The caller; a missing header is refused too (116)."""
     caller = anonymous_or_caller(transaction, credentials, now_ms)
     if caller is None:
-        raise _refused(116, f"There is no access token; send it as 'Authorization: Bearer adg_…'. {_ISSUE}")
+        raise _no_token()
     return caller
 
 
@@ -96,6 +122,10 @@ def note_use(database: Database, caller: Caller, now_ms: int) -> None:
             touch_token(transaction, caller.token.id, now_ms)
     except StorageError as problem:
         log.warning("the use of token %d was not noted: %s", caller.token.id, problem)
+
+
+def _no_token() -> HttpRefusal:
+    return _refused(116, f"There is no access token; send it as 'Authorization: Bearer adg_…'. {_ISSUE}")
 
 
 def _refused(number: int, message: str) -> HttpRefusal:

@@ -20,7 +20,7 @@ from rich.table import Table
 from adgraph import access, tokens
 from adgraph.access import session_as, target_of
 from adgraph.app import open_database
-from adgraph.settings import Settings, SettingsError, variable_of
+from adgraph.settings import Settings, SettingsError, shown, variable_of
 from adgraph.tokens import DEFAULT_LIFETIME_DAYS, LONGEST_LIFETIME_DAYS, OperatorError
 from resolvers.errors import Refusal
 from resolvers.rules.capabilities import Capability
@@ -110,11 +110,13 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65_535, help="The port (ADGRAPH_PORT).")] = None,
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
-    from adgraph.demo import prepare_demo
+    from adgraph.demo import demo_settings, prepare_demo
     from adgraph.serving import serve as run
 
     settings = Settings.from_env()
-    settings = replace(settings, demo=demo or settings.demo, host=host or settings.host, port=port or settings.port)
+    settings = replace(settings, host=host or settings.host, port=port or settings.port)
+    if demo or settings.demo:
+        settings = demo_settings(settings)
     with opened(settings, current=not settings.demo) as database:
         session = prepare_demo(database, now_ms=now_ms()) if settings.demo else None
     run(settings, session, out)
@@ -171,12 +173,8 @@ def settings() -> None:
     for each in fields(now):
         variable = variable_of(each)
         value = getattr(now, each.name)
-        shown = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else _SWITCHED[value]
-        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown)}", highlight=False)
+        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown(value))}", highlight=False)
         out.print(f"    {variable.decides}: {variable.allowed}", highlight=False)
-
-
-_SWITCHED = {None: "unset", True: "on", False: "off"}
 
 
 def _without_password(value: str) -> str:
@@ -185,6 +183,16 @@ def _without_password(value: str) -> str:
 
 
 UserName = Annotated[str, typer.Option("--user", help="The login's name, exactly.")]
+
+
+@app.command()
+def login(user: UserName) -> None:
+    """Make a login that has no users yet: a system administrator's, or of somebody who will be invited."""
+    from adgraph.logins import make
+
+    with opened() as database:
+        make(database, user_name=user, now_ms=now_ms())
+    out.print(f"Made the login {user}. Next: adgraph token issue --user {user}", highlight=False)
 
 
 @token_app.command()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adgraph.app import DemoSession
+from adgraph.settings import Settings
 from adgraph.tokens import DAY_MS, login_named
 from storage.database import Database
 from storage.demo import WORKED_USER_NAME, load_demo
@@ -12,6 +15,12 @@ from storage.tokens import issue_token, read_tokens, revoke_token
 PAGE_LABEL = "demo page"
 PAGE_TOKEN_DAYS = 365
 """Longer than a demo runs without a restart; every start issues a new token and ends the one before."""
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The settings of demo mode: the page's visitor is a system administrator, unless the operator names some."""
+    named = settings.system_administrators or frozenset({WORKED_USER_NAME})
+    return replace(settings, demo=True, system_administrators=named)
 
 
 def prepare_demo(database: Database, *, now_ms: int) -> DemoSession:

@@ -27,6 +27,7 @@ class SessionGraph:
         self._engine = engine()
         self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
         self._introspection = settings.allows_introspection
+        self._administrators = settings.system_administrators
 
     def __call__(
         self,
@@ -42,7 +43,7 @@ class SessionGraph:
             request.query,
             request.variables,
             request.operation_name,
-            Session(transaction, _viewer(caller), _now(), self._limits),
+            Session(transaction, self._viewer(caller), _now(), self._limits),
             request_id=request_id,
             introspection=self._introspection,
             reads_only=reads_only,
@@ -60,7 +61,7 @@ class SessionGraph:
         @contextmanager
         def begin() -> Iterator[WriteSession]:
             with database.write() as transaction:
-                yield WriteSession(transaction, _viewer(caller), _now(), self._limits)
+                yield WriteSession(transaction, self._viewer(caller), _now(), self._limits)
 
         return self._engine.execute(
             request.query,
@@ -72,9 +73,16 @@ class SessionGraph:
             begin_write=begin,
         )
 
-
-def _viewer(caller: Caller | None) -> Viewer | None:
-    return Viewer(caller.login_id, caller.user_name) if caller else None
+    def _viewer(self, caller: Caller | None) -> Viewer | None:
+        if caller is None:
+            return None
+        is_administrator = caller.user_name in self._administrators
+        return Viewer(
+            caller.login_id,
+            caller.user_name,
+            acting_user=caller.acting_user,
+            is_system_administrator=is_administrator,
+        )
 
 
 def _now() -> Instant:

@@ -99,7 +99,7 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             return
         response.headers["X-Request-Id"] = request_id
-        response.headers["Vary"] = "Accept, Authorization"
+        response.headers["Vary"] = "Accept, Authorization, ActAs"
         elapsed_ms = (time.perf_counter() - started) * 1_000
         log.info("%s /graphql %d %.1f ms request=%s", request.method, response.status_code, elapsed_ms, request_id)
         await response(scope, receive, send)

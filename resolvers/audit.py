@@ -50,9 +50,7 @@ def audit_log_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> 
 
 def audit_log_of_user(session: Session, row: UserRow, page: Page) -> Connection[AuditRow] | None:
     """The log of a user, newest first. Cost: one SELECT a cohort. Raises: Refusal INVALID_CURSOR."""
-    allowed = row.login_id == session.viewer.login_id or _held(
-        session.on_manager_account(row.customer_id), Capability.MANAGE_USERS
-    )
+    allowed = session.is_self(row) or _held(session.on_manager_account(row.customer_id), Capability.MANAGE_USERS)
     return _log(session, USER, row.user_id, page) if allowed else None
 
 

@@ -79,6 +79,16 @@ def unauthenticated() -> Refusal:
     )
 
 
+def no_login_yet(user_name: str) -> Refusal:
+    """Somebody an issuer vouches for, whom nobody here has let in yet."""
+    return Refusal(
+        Code.UNAUTHENTICATED,
+        f"Your sign-in is good, but no login here is named {_shown(user_name)} yet. Accept an invitation with the"
+        " secret from its mail (`acceptUserInvitation`); then the login is yours.",
+        number=105,
+    )
+
+
 def bad_id(text: str, what: str, example: str) -> Refusal:
     """An id that cannot be one; `example` is how one is written."""
     return Refusal(
