@@ -8,6 +8,7 @@ from schema.account_mutations import AccountMutations
 from schema.invitation_mutations import InvitationMutations
 from schema.link_move_mutation import ClientLinkMoveMutation
 from schema.link_mutations import ClientLinkMutations
+from schema.login_mutations import LoginMutations
 from schema.user_mutations import UserMutations
 
 
@@ -15,5 +16,12 @@ from schema.user_mutations import UserMutations
     description="Everything that can be done. Each field is one transaction with its history and audit entry; what is"
     " refused is told in `userErrors` and changes nothing."
 )
-class Mutation(ClientLinkMutations, ClientLinkMoveMutation, UserMutations, InvitationMutations, AccountMutations):
+class Mutation(
+    ClientLinkMutations,
+    ClientLinkMoveMutation,
+    UserMutations,
+    InvitationMutations,
+    AccountMutations,
+    LoginMutations,
+):
     """The root of mutations."""
