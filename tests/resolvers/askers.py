@@ -1,4 +1,7 @@
-"""Who asks about a stored world: a login, or one of its users; what the oracle says is true, and requests of its own."""
+"""Who asks about a stored world: a login, or one of its users alone.
+
+Each comes with what the oracle says is true for it, and with requests of its own.
+"""
 
 from __future__ import annotations
 

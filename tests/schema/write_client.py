@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from resolvers.session import Limits, Viewer
+from resolvers.session import Limits, Newcomer, Viewer
 from resolvers.writing import WriteSession
 from schema.errors import INTERNAL_SERVER_ERROR
 from schema.execution import Engine
 from storage.database import Database
 from storage.models import TABLES
-from storage.records.ids import Instant, LoginId
+from storage.records.ids import Instant, LoginId, UserId
+from storage.records.values import TokenScope
 from tests.stored_worlds import LONG_AGO_MS
 
 ENGINE = Engine()
@@ -21,21 +22,49 @@ ERRORS = "userErrors { code number field message rule }"
 
 
 class Writer:
-    """Writes as a login, at a time that tests may move."""
+    """Writes as a login, or as one user of it, at a time that tests may move.
 
-    def __init__(self, database: Database, login: int | None = 1, now_ms: int = NOW_MS) -> None:
+    `administrates`: the operator names the login as a system administrator, and its token says so too.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        login: int | None = 1,
+        now_ms: int = NOW_MS,
+        *,
+        acting: int | None = None,
+        administrates: bool = False,
+    ) -> None:
         self.database = database
         self.login = login
         self.now_ms = now_ms
+        self.acting = acting
+        self.administrates = administrates
+        self.statements = 0
+        """How many SQL statements the last mutation ran."""
+
+    @property
+    def viewer(self) -> Viewer | Newcomer | None:
+        """Who writes."""
+        if self.login is None:
+            return None
+        return Viewer(
+            LoginId(self.login),
+            f"user{self.login}@adventure.example",
+            acting_user=None if self.acting is None else UserId(self.acting),
+            scopes=frozenset(TokenScope) if self.administrates else Viewer(LoginId(0), "").scopes,
+            is_system_administrator=self.administrates,
+        )
 
     def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The whole response of a mutation, or of a query."""
 
         @contextmanager
         def begin() -> Iterator[WriteSession]:
-            viewer = None if self.login is None else Viewer(LoginId(self.login), f"user{self.login}@adventure.example")
             with self.database.write() as transaction:
-                yield WriteSession(transaction, viewer, Instant(self.now_ms), Limits())
+                yield WriteSession(transaction, self.viewer, Instant(self.now_ms), Limits())
+                self.statements = transaction.statements
 
         response = ENGINE.execute(document, variables, None, None, begin_write=begin)
         for error in response.get("errors", ()):
