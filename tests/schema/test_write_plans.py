@@ -16,10 +16,11 @@ from resolvers.worker import Step, Work, work_off
 from resolvers.writing import WriteSession
 from storage.database import Database, Transaction
 from storage.entries import LoginEntry
-from storage.generator import EPOCH_MS, TREE_ROOTS, Generated, Size, load_generated
+from storage.generator import EPOCH_MS, TREE_ROOTS, TREE_USER_NAME, Generated, Size, load_generated
 from storage.models import TABLES
 from storage.outbox import claim_mail
 from storage.records.ids import Instant, LoginId
+from storage.records.values import TokenScope
 from storage.writes import begin_revision, write_logins
 from tests.databases import SqliteDatabases, migrated
 from tests.oracle import World
@@ -75,7 +76,12 @@ class Filled:
         def write(transaction: Transaction) -> None:
             @contextmanager
             def begin() -> Iterator[WriteSession]:
-                viewer = Viewer(login or self.has.tree_login_id, "someone@user.example")
+                viewer = Viewer(
+                    login or self.has.tree_login_id,
+                    "someone@user.example",
+                    scopes=frozenset(TokenScope),
+                    is_system_administrator=True,
+                )
                 yield WriteSession(transaction, viewer, Instant(NOW_MS), Limits())
 
             response = ENGINE.execute(document, variables, None, None, begin_write=begin)
@@ -125,6 +131,10 @@ def standing(database: Database, has: Generated) -> dict[str, str]:
         [[active]] = tx.execute(
             f"SELECT min(id) FROM client_link WHERE managing_id = {ROOT} AND type = 'CUSTOMER_LINK'"
         ).fetchall()
+        [[elsewhere]] = tx.execute(
+            "SELECT min(l.user_name) FROM login l JOIN app_user u ON u.login_id = l.id WHERE u.manager_account_id"
+            f" NOT IN (SELECT manager_account_id FROM app_user WHERE login_id = {has.tree_login_id})"
+        ).fetchall()
     reader = GraphClient(database, int(has.tree_login_id), world=World())
     stamped = reader.data(STAMP, {"id": user})["user"]["timeStamp"]
     return {
@@ -135,6 +145,7 @@ def standing(database: Database, has: Generated) -> dict[str, str]:
         "sent": sent["link"]["linkId"],
         "sent stamp": sent["link"]["timeStamp"],
         "active": str(active),
+        "elsewhere": elsewhere,
     }
 
 
@@ -181,6 +192,18 @@ WRITES: dict[str, tuple[str, Given]] = {
     "add account": (
         "addAdAccount",
         lambda _: {"parentCustomerId": ROOT, "name": "New one", "currencyCode": "USD", "businessAddress": ADDRESS},
+    ),
+    "consolidate": (
+        "consolidateLogins",
+        lambda has: {"primaryLogin": TREE_USER_NAME, "mergedLogins": [has["elsewhere"]]},
+    ),
+    "provision": (
+        "provisionAggregator",
+        lambda _: {
+            "customer": {"name": "New", "industry": "RETAIL", "marketCountry": "US", "marketLanguage": "ENGLISH"},
+            "loginName": INVITED,
+            "user": {"firstName": "Gale", "lastName": "Marsh", "email": INVITED},
+        },
     ),
     "account": ("updateAdAccount", lambda _: {"accountId": ACCOUNT, "timeStamp": "1", "name": "Another name"}),
     "delete account": ("deleteAdAccount", lambda _: {"accountId": ACCOUNT, "timeStamp": "1"}),

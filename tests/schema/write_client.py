@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from resolvers.session import Limits, Newcomer, Viewer
@@ -37,25 +38,16 @@ class Writer:
         administrates: bool = False,
     ) -> None:
         self.database = database
-        self.login = login
         self.now_ms = now_ms
-        self.acting = acting
-        self.administrates = administrates
+        self.viewer: Viewer | Newcomer | None = None
+        """Who writes; a test may put somebody else here."""
         self.statements = 0
         """How many SQL statements the last mutation ran."""
-
-    @property
-    def viewer(self) -> Viewer | Newcomer | None:
-        """Who writes."""
-        if self.login is None:
-            return None
-        return Viewer(
-            LoginId(self.login),
-            f"user{self.login}@adventure.example",
-            acting_user=None if self.acting is None else UserId(self.acting),
-            scopes=frozenset(TokenScope) if self.administrates else Viewer(LoginId(0), "").scopes,
-            is_system_administrator=self.administrates,
-        )
+        if login is not None:
+            user = None if acting is None else UserId(acting)
+            known = Viewer(LoginId(login), f"user{login}@adventure.example", user)
+            powerful = replace(known, scopes=frozenset(TokenScope), is_system_administrator=True)
+            self.viewer = powerful if administrates else known
 
     def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The whole response of a mutation, or of a query."""
