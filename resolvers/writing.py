@@ -215,7 +215,7 @@ class WriteSession(Session):
         ask as that user.
         """
         self._operation = order.operation
-        if not (admits_newcomers and self.newcomer):
+        if self.newcomer is None or not admits_newcomers:
             _ = self.viewer  # raises without one
         wait_for_turn(self.transaction)
         self._require_standing()
