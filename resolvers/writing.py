@@ -17,6 +17,7 @@ from resolvers.effects import Effects, EffectsOfDryRun, Region
 from resolvers.errors import Refusal
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.login_fields import is_login_name
 from resolvers.rules.paths import AnyTarget
 from resolvers.session import Limits, Newcomer, Session, Viewer
 from resolvers.standing import require_standing
@@ -252,7 +253,8 @@ class WriteSession(Session):
     def _require_standing(self) -> None:
         """Who asks may still do so; asked among all writers, because the door was a moment ago. Raises: Refusal."""
         if self.newcomer is not None:
-            login = read_login(self.transaction, self.newcomer)
+            # An issuer may name anybody anything; not every database can look for every text.
+            login = read_login(self.transaction, self.newcomer) if is_login_name(self.newcomer) else None
             if login is None:
                 return
             self.admit(login.id)
