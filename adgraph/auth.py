@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from adgraph.refusals import HttpRefusal
 from resolvers.errors import Refusal
-from resolvers.standing import not_your_user, require_standing
+from resolvers.standing import LOGIN_MERGED, login_merged, not_your_user, require_standing
 from schema import ids
 from storage.database import Database, Transaction
 from storage.errors import StorageError
@@ -30,11 +30,7 @@ _NUMBERED: dict[TokenState, tuple[int, str]] = {
     TokenState.WRONG: (105, f"This access token is not known here; check that it was copied whole. {_ISSUE}"),
     TokenState.REVOKED: (105, f"This access token was revoked and opens nothing any more. {_ISSUE}"),
     TokenState.EXPIRED: (109, f"This access token has expired. {_ISSUE}"),
-    TokenState.LOGIN_MERGED: (
-        120,
-        "The login of this access token was merged into another one and may no longer be used. Sign in with the primary"
-        " login.",
-    ),
+    TokenState.LOGIN_MERGED: (LOGIN_MERGED, login_merged().message),
 }
 """What is said about a token that is not good, and the documented number of it."""
 
