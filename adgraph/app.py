@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from adgraph.administrators import warn_of_unknown
 from adgraph.auth import Credentials, Door, required_caller
 from adgraph.background import BackgroundWorker, Worker, clock
 from adgraph.billing import billing_for
@@ -102,6 +103,7 @@ def create_app(
         try:
             check_current(database)
             tracing.watch(database)
+            warn_of_unknown(database, settings.system_administrators)
             app.state.database = database
             app.state.metrics = Metrics(database, clock, metrics_folder())
             app.state.workers = workers

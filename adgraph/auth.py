@@ -18,6 +18,9 @@ from adgraph.issuer_keys import IssuerUnavailable
 from adgraph.openid import Identity, Provider, TokenRefused, provider_for
 from adgraph.refusals import HttpRefusal
 from adgraph.settings import Settings
+from resolvers.errors import Refusal
+from resolvers.standing import LOGIN_MERGED, login_merged, not_your_user, require_standing
+from schema import ids
 from storage.database import Database, Transaction
 from storage.developer_tokens import (
     DeveloperTokenState,
@@ -27,7 +30,7 @@ from storage.developer_tokens import (
 )
 from storage.errors import StorageError
 from storage.reads.logins import read_login
-from storage.records.ids import AccessTokenId, DeveloperTokenId, Instant, LoginId
+from storage.records.ids import AccessTokenId, DeveloperTokenId, Instant, LoginId, UserId
 from storage.records.values import LoginStatus, TokenScope
 from storage.tokens import PREFIX, TokenState, find_token, is_due_for_touch, touch_token
 
@@ -41,11 +44,7 @@ _NUMBERED: dict[TokenState, tuple[int, str]] = {
     TokenState.WRONG: (105, f"This access token is not known here; check that it was copied whole. {_ISSUE}"),
     TokenState.REVOKED: (105, f"This access token was revoked and opens nothing any more. {_ISSUE}"),
     TokenState.EXPIRED: (109, f"This access token has expired. {_ISSUE}"),
-    TokenState.LOGIN_MERGED: (
-        120,
-        "The login of this access token was merged into another one and may no longer be used. Sign in with the primary"
-        " login.",
-    ),
+    TokenState.LOGIN_MERGED: (LOGIN_MERGED, login_merged().message),
 }
 """What is said about a token that is not good, and the documented number of it."""
 _NUMBERED_DEVELOPER: dict[DeveloperTokenState, tuple[int, str]] = {
@@ -87,10 +86,11 @@ class Caller(NamedTuple):
     """The login behind a good token, what the token opens and until when.
 
     `label` is what its owner knows the token by, `token_id` its id when it is one of ours. The two `…_due` name tokens
-    whose use should be noted.
+    whose use should be noted. `acting_user`: the one of its users the request is asked as; None asks as the login.
     """
 
-    login_id: LoginId
+    login_id: LoginId | None
+    """None for a newcomer: an issuer names him, and no login here has that name yet."""
     user_name: str
     scopes: frozenset[TokenScope]
     expires_at_ms: Instant
@@ -98,6 +98,7 @@ class Caller(NamedTuple):
     token_id: AccessTokenId | None = None
     use_due: AccessTokenId | None = None
     developer_use_due: DeveloperTokenId | None = None
+    acting_user: UserId | None = None
 
     @property
     def use_is_due(self) -> bool:
@@ -164,10 +165,15 @@ class Door:
 def anonymous_or_caller(transaction: Transaction, presented: Presented, now_ms: int) -> Caller | None:
     """The caller behind what was presented, or None when there is no access token.
 
-    Cost: one SELECT with an access token, one with a developer token.
-    Raises: HttpRefusal (401) for a token that names nobody, with what to do next.
+    Cost: one SELECT with an access token, one with a developer token, one when it is to be asked as a user.
+    Raises: HttpRefusal (401) for a token that names nobody, (403) for a user that is not his own to ask as; with what
+    to do next.
     """
     caller = _caller(transaction, presented.access_token, now_ms)
+    if presented.act_as is not None:
+        if caller is None:
+            raise _no_token()
+        caller = caller._replace(acting_user=_acting_user(transaction, caller.login_id, presented.act_as))
     if presented.developer_token is None:
         return caller
     application = _good_application(transaction, presented.developer_token, caller, now_ms)
@@ -182,6 +188,19 @@ def _caller(transaction: Transaction, shown: str | Identity | None, now_ms: int)
     return _of_token(transaction, shown, now_ms) if isinstance(shown, str) else _of_jwt(transaction, shown, now_ms)
 
 
+def _acting_user(transaction: Transaction, login_id: LoginId | None, act_as: str) -> UserId:
+    """The user a request is to be asked as. Hidden, gone, unknown and misspelt are refused alike."""
+    try:
+        if login_id is None:
+            raise not_your_user()
+        user = ids.user_id(act_as.strip())
+        require_standing(transaction, login_id, user)
+    except Refusal:
+        wrong = not_your_user()
+        raise HttpRefusal(403, str(wrong.code), wrong.message, number=wrong.number, rule=wrong.rule) from None
+    return user
+
+
 def _of_token(transaction: Transaction, token: str, now_ms: int) -> Caller:
     state, row = find_token(transaction, token, now_ms)
     if row is None or state is not TokenState.GOOD:
@@ -194,16 +213,10 @@ def _of_jwt(transaction: Transaction, identity: Identity, now_ms: int) -> Caller
     if now_ms >= identity.good_until_ms:
         raise _refused(109, "This access token has expired; get a new one from its issuer.")
     login = read_login(transaction, identity.user_name)
-    if login is None:
-        raise _refused(
-            105,
-            "This access token is good, but no login here has the name in it. Names are exact, case included; ask an"
-            " operator which there are.",
-        )
-    if login.status is LoginStatus.MERGED:
+    if login is not None and login.status is LoginStatus.MERGED:
         raise _refused(*_NUMBERED[TokenState.LOGIN_MERGED])
     until = Instant(identity.good_until_ms)
-    return Caller(login.id, login.user_name, identity.scopes, until, "identity provider")
+    return Caller(login and login.id, identity.user_name, identity.scopes, until, "identity provider")
 
 
 def _good_application(transaction: Transaction, token: str, caller: Caller | None, now_ms: int) -> FoundDeveloperToken:
@@ -220,7 +233,7 @@ def required_caller(transaction: Transaction, presented: Presented, now_ms: int)
     """The caller; a missing header is refused too (116)."""
     caller = anonymous_or_caller(transaction, presented, now_ms)
     if caller is None:
-        raise _refused(116, f"There is no access token; send it as 'Authorization: Bearer adg_…'. {_ISSUE}")
+        raise _no_token()
     return caller
 
 
@@ -233,7 +246,11 @@ def note_use(database: Database, caller: Caller, now_ms: int) -> None:
             if caller.developer_use_due is not None:
                 touch_developer_token(transaction, caller.developer_use_due, now_ms)
     except StorageError as problem:
-        log.warning("the use of a token of login %d was not noted: %s", caller.login_id, problem)
+        log.warning("the use of a token of login %s was not noted: %s", caller.login_id, problem)
+
+
+def _no_token() -> HttpRefusal:
+    return _refused(116, f"There is no access token; send it as 'Authorization: Bearer adg_…'. {_ISSUE}")
 
 
 def _refused(number: int, message: str) -> HttpRefusal:

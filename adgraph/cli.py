@@ -16,7 +16,7 @@ from rich.progress import Progress, TaskID
 from adgraph import access
 from adgraph.access import session_as, target_of
 from adgraph.app import worker_for
-from adgraph.settings import Settings, SettingsError, variable_of
+from adgraph.settings import Settings, SettingsError, shown, variable_of
 from adgraph.terminal import errors, now_ms, opened, out
 from adgraph.token_commands import developer_token_app, token_app
 from adgraph.tokens import OperatorError
@@ -85,17 +85,18 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
-    from adgraph.demo import prepare_demo
+    from adgraph.demo import demo_settings, prepare_demo
     from adgraph.serving import serve as run
 
     settings = Settings.from_env()
     settings = replace(
         settings,
-        demo=demo or settings.demo,
         host=host or settings.host,
         port=port or settings.port,
         processes=workers or settings.processes,
     )
+    if demo or settings.demo:
+        settings = demo_settings(settings)
     with opened(settings, current=not settings.demo) as database:
         names_itself = settings.developer_tokens != "off"
         session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
@@ -151,8 +152,7 @@ def settings() -> None:
     for each in fields(now):
         variable = variable_of(each)
         value = getattr(now, each.name)
-        shown = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else _SWITCHED[value]
-        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown)}", highlight=False)
+        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown(value))}", highlight=False)
         out.print(f"    {variable.decides}: {variable.allowed}", highlight=False)
 
 
@@ -166,12 +166,19 @@ def documents() -> None:
         out.print(f"sha256:{one.hash}  {one.name}", highlight=False)
 
 
-_SWITCHED = {None: "unset", True: "on", False: "off"}
-
-
 def _without_password(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else value
+
+
+@app.command()
+def login(user: Annotated[str, typer.Option("--user", help="The login's name, exactly.")]) -> None:
+    """Make a login that has no users yet: a system administrator's, or of somebody who will be invited."""
+    from adgraph.logins import make
+
+    with opened() as database:
+        make(database, user_name=user, now_ms=now_ms())
+    out.print(f"Made the login {user}. Next: adgraph token issue --user {user}", highlight=False)
 
 
 @app.command()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adgraph.app import DemoLogin, DemoSession
+from adgraph.settings import Settings
 from adgraph.tokens import DEFAULT_SCOPES, login_named
 from resolvers.rules.access_tokens import DAY_MS
 from storage.database import Database, Transaction
-from storage.demo import VISITORS, Visitor, load_demo
+from storage.demo import VISITORS, WORKED_USER_NAME, Visitor, load_demo
 from storage.developer_tokens import issue_developer_token, read_developer_tokens, revoke_developer_token
 from storage.migrate import migrate
 from storage.records.ids import Instant
@@ -15,6 +18,12 @@ from storage.tokens import NewToken, issue_token, read_tokens, revoke_token
 PAGE_LABEL = "demo page"
 PAGE_TOKEN_DAYS = 365
 """Longer than a demo runs without a restart; every start issues a new token and ends the one before."""
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The settings of demo mode: the page's visitor is a system administrator, unless the operator names some."""
+    named = settings.system_administrators or frozenset({WORKED_USER_NAME})
+    return replace(settings, demo=True, system_administrators=named)
 
 
 def prepare_demo(database: Database, *, now_ms: int, developer_token: bool = False) -> DemoSession:

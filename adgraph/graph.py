@@ -12,7 +12,7 @@ from adgraph.operations import Feed, FeedStep, Graph, Kind
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest
 from resolvers.changes import Tail
-from resolvers.session import Limits, Session, Viewer
+from resolvers.session import Limits, Newcomer, Session, Viewer
 from resolvers.writing import WriteSession
 from storage.database import Database, Transaction
 from storage.records.ids import Instant
@@ -31,6 +31,7 @@ class SessionGraph:
         self._engine = engine()
         self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
         self._introspection = settings.allows_introspection
+        self._administrators = settings.system_administrators
 
     def __call__(
         self,
@@ -76,7 +77,7 @@ class SessionGraph:
         return begun if isinstance(begun, dict) else SessionFeed(begun, self._session)
 
     def _session(self, transaction: Transaction, caller: Caller | None) -> Session:
-        return Session(transaction, _viewer(caller), _now(), self._limits)
+        return Session(transaction, self._viewer(caller), _now(), self._limits)
 
     def write(
         self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
@@ -86,7 +87,7 @@ class SessionGraph:
         @contextmanager
         def begin() -> Iterator[WriteSession]:
             with database.write() as transaction:
-                yield WriteSession(transaction, _viewer(caller), _now(), self._limits)
+                yield WriteSession(transaction, self._viewer(caller), _now(), self._limits)
 
         return self._engine.execute(
             request.query,
@@ -96,6 +97,21 @@ class SessionGraph:
             request_id=request_id,
             introspection=self._introspection,
             begin_write=begin,
+        )
+
+    def _viewer(self, caller: Caller | None) -> Viewer | Newcomer | None:
+        if caller is None:
+            return None
+        if caller.login_id is None:
+            return Newcomer(caller.user_name, caller.scopes)
+        return Viewer(
+            caller.login_id,
+            caller.user_name,
+            acting_user=caller.acting_user,
+            scopes=caller.scopes,
+            is_system_administrator=caller.user_name in self._administrators,
+            token_id=caller.token_id,
+            token_expires_at=caller.expires_at_ms,
         )
 
 
@@ -110,18 +126,6 @@ class SessionFeed:
     def step(self, tail: Tail, transaction: Transaction, caller: Caller | None, request_id: str) -> FeedStep:
         """The next event after `tail` in this snapshot."""
         return FeedStep(*self._stream.step(self._session(transaction, caller), tail, request_id))
-
-
-def _viewer(caller: Caller | None) -> Viewer | None:
-    if caller is None:
-        return None
-    return Viewer(
-        caller.login_id,
-        caller.user_name,
-        scopes=caller.scopes,
-        token_id=caller.token_id,
-        token_expires_at=caller.expires_at_ms,
-    )
 
 
 def _now() -> Instant:

@@ -29,6 +29,7 @@ class HttpRefusal(Exception):
         message: str,
         *,
         number: int | None = None,
+        rule: str | None = None,
         headers: Mapping[str, str] | None = None,
         request_id: str | None = None,
     ) -> None:
@@ -37,6 +38,7 @@ class HttpRefusal(Exception):
         self.code = code
         self.message = message
         self.number = number
+        self.rule = rule
         self.headers = dict(headers or {})
         self.request_id = request_id
 
@@ -45,6 +47,8 @@ class HttpRefusal(Exception):
         extensions: dict[str, Any] = {"code": self.code}
         if self.number is not None:
             extensions["number"] = self.number
+        if self.rule is not None:
+            extensions["rule"] = self.rule
         if self.request_id is not None:
             extensions["requestId"] = self.request_id
         return [{"message": self.message, "extensions": extensions}]

@@ -140,6 +140,14 @@ def _scopes(text: str) -> str:
 
 SCOPES = ("read", "write", "admin")
 DEVELOPER_TOKENS = {name: name for name in ("required", "optional", "off")}
+NOBODY: frozenset[str] = frozenset()
+
+
+def _names(text: str) -> frozenset[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ValueError(text)
+    return frozenset(names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +292,13 @@ class Settings:
         DEVELOPER_TOKENS.__getitem__,
         "off",
     )
+    system_administrators: frozenset[str] = _variable(
+        "ADGRAPH_SYSTEM_ADMINISTRATORS",
+        "which logins may consolidate logins and provision aggregators; that gives them no access to anything",
+        "names of logins with commas between them",
+        _names,
+        NOBODY,
+    )
     busy_timeout_ms: int = _variable(
         "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
     )
@@ -413,6 +428,19 @@ def variable_of(each: Field[Any]) -> Variable:
     """The environment variable behind one field of `Settings`."""
     variable: Variable = each.metadata["variable"]
     return variable
+
+
+def shown(value: object) -> str:
+    """The value of a setting as the environment would spell it; "unset" for one that is not there."""
+    match value:
+        case None:
+            return "unset"
+        case bool():
+            return "on" if value else "off"
+        case frozenset():
+            return ", ".join(sorted(value)) or "unset"
+        case _:
+            return str(value)
 
 
 def _read(variable: Variable, text: str) -> Any:

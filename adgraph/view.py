@@ -75,7 +75,7 @@ class GraphQLEndpoint:
             told.answered(f"{request.method} /graphql")
             return
         response.headers["X-Request-Id"] = request_id
-        response.headers["Vary"] = "Accept, Authorization"
+        response.headers["Vary"] = "Accept, Authorization, ActAs"
         told.answered(f"{request.method} /graphql", response.status_code)
         await response(scope, receive, send)
 

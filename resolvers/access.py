@@ -20,7 +20,7 @@ from resolvers.rules import access as rules
 from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
-from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
+from resolvers.rules.reach import Permissions, Reach, users_asked_as
 from resolvers.session import Session
 from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
@@ -38,7 +38,7 @@ class TargetId(NamedTuple):
 
 
 Subject: TypeAlias = UserId | None
-"""Who is asked about: a user, or None for the viewer's whole login."""
+"""Who is asked about: a user, or None for the viewer: his whole login, or the user he asks as."""
 
 
 @dataclass(eq=False)
@@ -144,7 +144,7 @@ def assignments_of(excerpt: Excerpt, session: Session, subject: Subject) -> tupl
 def users_of(excerpt: Excerpt, session: Session, subject: Subject) -> tuple[UserId, ...]:
     """The users whose roles count for a subject (rule P11)."""
     facts = excerpt.facts
-    return users_of_login(facts, session.viewer.login_id) if subject is None else users_asked_as(facts, subject)
+    return session.viewer_users_in(facts) if subject is None else users_asked_as(facts, subject)
 
 
 class CheckRequest(NamedTuple):

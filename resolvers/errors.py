@@ -88,6 +88,16 @@ _OPENS = {
 }
 
 
+def no_login_yet(user_name: str) -> Refusal:
+    """Somebody an issuer vouches for, whom nobody here has let in yet."""
+    return Refusal(
+        Code.UNAUTHENTICATED,
+        f"Your sign-in is good, but no login here is named {_shown(user_name)} yet. Accept an invitation with the"
+        " secret from its mail (`acceptUserInvitation`); then the login is yours.",
+        number=105,
+    )
+
+
 def missing_scope(scope: TokenScope) -> Refusal:
     """A token that may not be used for this, whatever its login holds."""
     return Refusal(

@@ -15,6 +15,7 @@ import orjson
 
 from resolvers.effects import Region
 from resolvers.mail_texts import MailKind
+from resolvers.newcomers import login_of_caller
 from resolvers.role_writes import replace_held, require_accounts_under
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.invitations import (
@@ -192,7 +193,11 @@ def _grant(session: WriteSession, row: InvitationRow) -> Held:
 
 
 def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, Any]:
-    """Become a user of the manager account, or gain the role as the user one is there already. Raises: Refused."""
+    """Become a user of the manager account, or gain the role as the user one is there already.
+
+    A login joins, not one of its users; a newcomer gets his login by it. Raises: Refused.
+    """
+    _require_whole_login(session)
     row = read_invitation_by_digest(session.transaction, digest_of(secret)) if len(secret) <= LONGEST_SECRET else None
     if row is None:
         raise refused(
@@ -206,7 +211,8 @@ def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, A
     if forbidden is not None:
         raise refused_by(forbidden)
     _require_living(session, row.customer_id)
-    own = read_users_of_logins(session.transaction, [session.viewer.login_id])[session.viewer.login_id]
+    login = login_of_caller(session, "secret")
+    own = read_users_of_logins(session.transaction, [login])[login]
     here = next((user for user in own if user.customer_id == row.customer_id), None)
     if here is not None and here.status == UserStatus.INACTIVE:
         raise refused(
@@ -228,6 +234,15 @@ def accept_user_invitation(session: WriteSession, secret: str) -> Mapping[str, A
     session.note(KIND, row.invitation_id, {"status": row.status}, {"status": InvitationStatus.ACCEPTED, "userId": user})
     session.forget()
     return {"user": user, "invitation": row.invitation_id}
+
+
+def _require_whole_login(session: WriteSession) -> None:
+    if session.newcomer is None and session.narrowed_to is not None:
+        raise refused(
+            WriteCode.ASKED_AS_ONE_USER,
+            "An invitation is accepted by a login, and you ask as one of its users. Send this without `ActAs`.",
+            "secret",
+        )
 
 
 def _require_living(session: WriteSession, manager_account: ManagerAccountId) -> None:

@@ -55,13 +55,8 @@ def visible_users(session: Session, ids: Collection[UserId]) -> dict[UserId, Use
 def _look_at(session: Session, ids: Collection[UserId]) -> None:
     rows = read_users(session.transaction, ids)
     session.have_users(list(rows.values()))
-    own = session.viewer.login_id
     session.know_manager_accounts(list({row.customer_id for row in rows.values()}))
-    seen = {
-        key
-        for key, row in rows.items()
-        if row.login_id == own or session.reach.on_manager_account(row.customer_id).allow(Capability.VIEW)
-    }
+    seen = {key for key, row in rows.items() if session.is_self(row) or session.views(row.customer_id)}
     others = [key for key in rows if key not in seen]
     if others:
         seen.update(_sharing_a_manager_account(session, others))
@@ -77,12 +72,7 @@ def _sharing_a_manager_account(session: Session, ids: Collection[UserId]) -> set
     excerpt.know_below(list(tops))
     reaches = {key: Reach.of_users(excerpt.hierarchy, users).manager_accounts() for key, users in asked.items()}
     session.know_manager_accounts(list({one for reached in reaches.values() for one in reached}))
-    mine = session.reach
-    return {
-        key
-        for key, reached in reaches.items()
-        if any(mine.on_manager_account(one).allow(Capability.VIEW) for one in reached)
-    }
+    return {key for key, reached in reaches.items() if any(session.views(one) for one in reached)}
 
 
 def user_by_id(session: Session, key: UserId) -> UserRow | None:
@@ -91,11 +81,17 @@ def user_by_id(session: Session, key: UserId) -> UserRow | None:
 
 
 def viewer_user_rows(session: Session) -> tuple[UserRow, ...]:
-    """All users of the viewer's own login, by id. Cost: one SELECT."""
+    """The users the viewer is: all of his login, or the one he asks as; by id. Cost: one SELECT."""
     login = session.viewer.login_id
-    rows = read_users_of_logins(session.transaction, [login])[login]
+    rows = [row for row in read_users_of_logins(session.transaction, [login])[login] if session.is_self(row)]
     session.have_users(rows)
     return tuple(rows)
+
+
+def acting_user_row(session: Session) -> UserRow | None:
+    """The user the whole request is asked as; None when it is asked as the login. Cost: one SELECT."""
+    acting = session.viewer.acting_user
+    return next((row for row in viewer_user_rows(session) if row.user_id == acting), None)
 
 
 def users_of(
@@ -112,7 +108,7 @@ def users_of(
 
 
 def customer_roles_of_viewer(session: Session) -> CustomerRoles:
-    """The viewer's own rows: all users of the login together. Raises: Refusal TOO_MANY_NODES."""
+    """The viewer's own rows: all users he stands for together. Raises: Refusal TOO_MANY_NODES."""
     [rows] = _rows_of(session, [session.viewer_users])
     session.register(MANAGER_ACCOUNT, list({row.manager_account_id for row in rows}))
     return CustomerRoles(tuple(RoleSeen(row) for row in _few(session, rows)), 0)
@@ -125,11 +121,10 @@ def customer_roles_of(session: Session, row: UserRow) -> CustomerRoles:
     """
     found = session.together(USER, row.user_id, "customer roles", lambda ids: _rows_by_user(session, ids))
     rows = _few(session, found or [])
-    if row.login_id == session.viewer.login_id:
+    if session.is_self(row):
         return CustomerRoles(tuple(RoleSeen(one) for one in rows), 0)
-    mine = session.reach
-    seen = [one for one in rows if mine.on_manager_account(one.manager_account_id).allow(Capability.VIEW)]
-    return CustomerRoles(tuple(_as_seen(mine, one) for one in seen), len(rows) - len(seen))
+    seen = [one for one in rows if session.views(one.manager_account_id)]
+    return CustomerRoles(tuple(_as_seen(session.reach, one) for one in seen), len(rows) - len(seen))
 
 
 def _few(session: Session, rows: list[CustomerRoleRow]) -> list[CustomerRoleRow]:
@@ -214,12 +209,10 @@ def contact_info_of(session: Session, row: UserRow) -> ContactInfoRow | None:
     def load(ids: list[UserId]) -> dict[UserId, ContactInfoRow]:
         rows = [session.users[key] for key in ids if key in session.users]
         session.know_manager_accounts(list({one.customer_id for one in rows}))
-        own, reach = session.viewer.login_id, session.reach
         shown = {
             one.user_id: one.contact_info_id
             for one in rows
-            if one.contact_info_id is not None
-            and (one.login_id == own or reach.on_manager_account(one.customer_id).allow(Capability.VIEW))
+            if one.contact_info_id is not None and (session.is_self(one) or session.views(one.customer_id))
         }
         found = contact_infos(session, list(shown.values()))
         return {user: found[key] for user, key in shown.items() if key in found}

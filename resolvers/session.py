@@ -15,6 +15,7 @@ from resolvers.errors import (
     Refusal,
     RequestStopped,
     missing_scope,
+    no_login_yet,
     out_of_time,
     over_limit,
     too_many_nodes,
@@ -25,10 +26,10 @@ from resolvers.excerpt import Excerpt
 from resolvers.rules.access import permissions_on, refuse_over_limit
 from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.paths import AnyTarget, ChainOverLimit
-from resolvers.rules.reach import Permissions, Reach, users_of_login
+from resolvers.rules.reach import Permissions, Reach, may_act, users_of_caller
 from storage.database import Transaction
 from storage.reads.facts import read_revision
-from storage.records.facts import AdAccountFact, ManagerAccountFact
+from storage.records.facts import AdAccountFact, Facts, ManagerAccountFact
 from storage.records.ids import AccessTokenId, AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
 from storage.records.values import TokenScope
@@ -62,6 +63,17 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody an issuer this deployment trusts names, and no login here is his yet.
+
+    He may accept an invitation, which gives him a login of this name, and nothing else.
+    """
+
+    user_name: str
+    scopes: frozenset[TokenScope] = frozenset({TokenScope.READ, TokenScope.WRITE})
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may cost. `max_nodes` counts manager accounts and ad accounts of the hierarchy as they are
     loaded, `max_values` the values of the answer as they are given out; `seconds` is how long it may run.
@@ -81,7 +93,7 @@ class Session:
     def __init__(
         self,
         transaction: Transaction,
-        viewer: Viewer | None,
+        viewer: Viewer | Newcomer | None,
         now: Instant,
         limits: Limits | None = None,
     ) -> None:
@@ -92,6 +104,8 @@ class Session:
         self._ends_at = time.monotonic() + self.limits.seconds
         self._viewer = viewer
         self.nodes_loaded = 0
+        self.made: set[ManagerAccountId] = set()
+        """Manager accounts this very request made: shown to who made them, though they give him nothing."""
         self.forget()
 
     def forget(self) -> None:
@@ -134,20 +148,46 @@ class Session:
     def viewer(self) -> Viewer:
         """Who asks.
 
-        Raises: Refusal UNAUTHENTICATED when no token was sent, FORBIDDEN when it is not for this kind of request.
+        Raises: Refusal UNAUTHENTICATED when no token was sent or nobody here has the name in it, FORBIDDEN when it is
+        not for this kind of request.
         """
         viewer = self._viewer
         if viewer is None:
             raise unauthenticated()
+        if isinstance(viewer, Newcomer):
+            raise no_login_yet(viewer.user_name)
         if self.needs not in viewer.scopes:
             raise missing_scope(self.needs)
         return viewer
 
     @property
     def viewer_users(self) -> tuple[UserId, ...]:
-        """The users of the viewer's login that may act (rules P11, P12)."""
+        """The users whose roles count for the viewer: those of his login, or the one he asks as (rules P11, P12)."""
         self._know_viewer()
-        return users_of_login(self.excerpt.facts, self.viewer.login_id)
+        return self.viewer_users_in(self.excerpt.facts)
+
+    def viewer_users_in(self, facts: Facts) -> tuple[UserId, ...]:
+        """The same by facts that know the viewer's login. The only place that says who stands behind a request."""
+        viewer = self.viewer
+        return users_of_caller(facts, viewer.login_id, viewer.acting_user)
+
+    @property
+    def narrowed_to(self) -> UserId | None:
+        """The one user this request is asked as; None when it is asked as the whole login.
+
+        The user a login began with stands for all of it, so asking as him narrows nothing (rule P11).
+        """
+        acting = self.viewer.acting_user
+        if acting is None:
+            return None
+        self._know_viewer()
+        user = self.excerpt.facts.users.get(acting)
+        own = user is not None and user.login_id == self.viewer.login_id
+        return None if own and user is not None and user.is_original and may_act(user) else acting
+
+    def is_self(self, row: UserRow) -> bool:
+        """Whether a user is the viewer himself: one of his login's, or just the one he asks as."""
+        return row.login_id == self.viewer.login_id and self.narrowed_to in (None, row.user_id)
 
     @property
     def reach(self) -> Reach:
@@ -157,8 +197,7 @@ class Session:
         hierarchy = self.excerpt.hierarchy
         found = self._reach
         if found is None or found.hierarchy is not hierarchy:
-            users = users_of_login(hierarchy.facts, self.viewer.login_id)
-            found = self._reach = Reach.of_users(hierarchy, users)
+            found = self._reach = Reach.of_users(hierarchy, self.viewer_users_in(hierarchy.facts))
         return found
 
     def _know_viewer(self) -> None:
@@ -294,6 +333,8 @@ class Session:
 
         Raises: Refusal CHAIN_OVER_LIMIT when only a chain that is too long would say yes (rule P10).
         """
+        if target in self.made:
+            return True
         permissions = permissions_on(self.reach, target)
         if permissions.allow(Capability.VIEW):
             return True
@@ -305,6 +346,10 @@ class Session:
             except ChainOverLimit as error:
                 raise over_limit(error.chain) from error
         return False
+
+    def views(self, key: ManagerAccountId) -> bool:
+        """Whether the viewer may be told what hangs on a manager account the excerpt knows: its users, their roles."""
+        return key in self.made or self.reach.on_manager_account(key).allow(Capability.VIEW)
 
     def knows(self, key: ManagerAccountId) -> bool:
         """Whether the viewer may be told that a manager account is there: he sees it, or holds a role in it.

@@ -85,7 +85,7 @@ def _managed(session: WriteSession, key: UserId) -> tuple[UserRow, Holdings]:
     row = read_users(session.transaction, [key]).get(key)
     if row is None:
         raise not_there("userId")
-    if row.login_id == session.viewer.login_id and row.status == UserStatus.ACTIVE:
+    if session.is_self(row) and row.status == UserStatus.ACTIVE:
         # An edit of one's own is made in the context of the user that is edited.
         session.act_as(key)
     allowed = require_user_management(session, row.customer_id, "userId")
@@ -205,8 +205,7 @@ def _address_problems(session: WriteSession, change: AddressChange, stored_id: i
 
 def _write_everywhere(session: WriteSession, row: UserRow, change: UserChange) -> None:
     tx, stamp = session.transaction, session.stamp
-    own = row.login_id == session.viewer.login_id
-    modified_by = row.user_id if own else stamp.actor_user_id
+    modified_by = row.user_id if session.is_self(row) else stamp.actor_user_id
     users = [one for one in read_users_of_logins(tx, [row.login_id])[row.login_id] if one.status != UserStatus.DELETED]
     values = {name: value or None for name, value in change.values.items()}
     write_user_fields(tx, stamp, [one.user_id for one in users], values, modified_by)

@@ -14,14 +14,18 @@ from typing import Any, NamedTuple
 import orjson
 
 from resolvers.effects import Effects, EffectsOfDryRun, Region
+from resolvers.errors import missing_scope
 from resolvers.rules.access import permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.login_fields import is_login_name
 from resolvers.rules.paths import AnyTarget
 from resolvers.rules.texts import LONGEST_NOTE
 from resolvers.rules.write_codes import WRITE_CODES, WriteCode, rule_of
-from resolvers.session import Limits, Session, Viewer
+from resolvers.session import Limits, Newcomer, Session, Viewer
+from resolvers.standing import require_standing
 from storage.audit import AuditNote, FirstResult, read_first_result, write_audit_entries, write_first_result
 from storage.database import Transaction
+from storage.reads.logins import read_login
 from storage.records.facts import AdAccountFact
 from storage.records.ids import ClientLinkId, Instant, LoginId, RevisionId, UserId
 from storage.records.values import AdAccountStatus, TokenScope
@@ -93,7 +97,11 @@ class WriteSession(Session):
     needs = TokenScope.WRITE
 
     def __init__(
-        self, transaction: Transaction, viewer: Viewer | None, now: Instant, limits: Limits | None = None
+        self,
+        transaction: Transaction,
+        viewer: Viewer | Newcomer | None,
+        now: Instant,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__(transaction, viewer, now, limits)
         self.rolls_back = False
@@ -200,18 +208,47 @@ class WriteSession(Session):
             after = {name: after[name] for name in changed}
         self._notes.append(AuditNote(kind, key, _json(before), _json(after)))
 
-    def carry_out(self, order: WriteOrder, use_case: Callable[[WriteSession], Mapping[str, Any]]) -> Outcome:
-        """Do a write as ordered. Raises: Refusal UNAUTHENTICATED."""
+    @property
+    def newcomer(self) -> str | None:
+        """The name an issuer gives to who asks, while no login here has it."""
+        return self._viewer.user_name if isinstance(self._viewer, Newcomer) else None
+
+    @property
+    def _scopes(self) -> frozenset[TokenScope]:
+        # Nobody at all is refused by another sentence.
+        return frozenset(TokenScope) if self._viewer is None else self._viewer.scopes
+
+    def admit(self, login: LoginId) -> None:
+        """From here on the newcomer is the viewer, with a login of his own."""
+        if self.newcomer is not None:
+            self._viewer = Viewer(login, self.newcomer, scopes=self._scopes)
+            self.forget()
+
+    def carry_out(
+        self,
+        order: WriteOrder,
+        use_case: Callable[[WriteSession], Mapping[str, Any]],
+        *,
+        admits_newcomers: bool = False,
+    ) -> Outcome:
+        """Do a write as ordered. `admits_newcomers`: the use case makes a login for somebody who has none.
+
+        Raises: Refusal UNAUTHENTICATED, also when the login was merged a moment ago; FORBIDDEN when it may no longer
+        ask as that user.
+        """
         self._operation = order.operation
-        login = self.viewer.login_id
+        if self.needs not in self._scopes:
+            raise missing_scope(self.needs)
+        if self.newcomer is None or not admits_newcomers:
+            _ = self.viewer  # raises without one
         wait_for_turn(self.transaction)
+        self._require_standing()
         self._effects = None
         try:
             _require_storable(order)
-            if order.request_id is not None:
-                known = self._known(order, order.request_id)
-                if known is not None:
-                    return known
+            known = None if order.request_id is None else self._known(order, order.request_id)
+            if known is not None:
+                return known
             if order.dry_run:
                 # Also one that changed nothing: what its effects try out must not stay either.
                 self.rolls_back = True
@@ -227,8 +264,8 @@ class WriteSession(Session):
             return Outcome(value, (), None, is_dry_run=True)
         if order.request_id is not None:
             text = orjson.dumps(value).decode()
-            result = FirstResult(order.operation, order.digest, text, revision)
-            write_first_result(self.transaction, login, order.request_id, result)
+            result = FirstResult(order.operation, self._digest(order), text, revision)
+            write_first_result(self.transaction, self.viewer.login_id, order.request_id, result)
         return Outcome(value, (), revision)
 
     def _record(self, stamp: Stamp, reason: str | None) -> RevisionId:
@@ -237,6 +274,21 @@ class WriteSession(Session):
         self.forget()
         return stamp.id
 
+    def _require_standing(self) -> None:
+        """Who asks may still do so; asked among all writers, because the door was a moment ago. Raises: Refusal."""
+        if self.newcomer is not None:
+            # An issuer may name anybody anything; not every database can look for every text.
+            login = read_login(self.transaction, self.newcomer) if is_login_name(self.newcomer) else None
+            if login is None:
+                return
+            self.admit(login.id)
+        require_standing(self.transaction, self.viewer.login_id, self.viewer.acting_user)
+
+    def _digest(self, order: WriteOrder) -> str:
+        """A fingerprint of the request: asked as one user, the same body is another request."""
+        narrowed = self.narrowed_to
+        return order.digest if narrowed is None else f"{order.digest} as {narrowed}"
+
     def _known(self, order: WriteOrder, request_id: str) -> Outcome | None:
         if not 1 <= len(request_id) <= LONGEST_REQUEST_ID:
             raise refused(
@@ -244,10 +296,12 @@ class WriteSession(Session):
                 f"`requestId` must have 1 to {LONGEST_REQUEST_ID} characters.",
                 "requestId",
             )
+        if self.newcomer is not None:
+            return None
         first = read_first_result(self.transaction, self.viewer.login_id, request_id)
         if first is None:
             return None
-        if (first.operation, first.digest) != (order.operation, order.digest):
+        if (first.operation, first.digest) != (order.operation, self._digest(order)):
             raise refused(
                 WriteCode.REQUEST_ID_REUSED,
                 f'The request id "{request_id}" was used for another request. Nothing was changed; choose a new one.',

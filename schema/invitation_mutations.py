@@ -137,8 +137,12 @@ class InvitationMutations:
 
     @strawberry.mutation(
         description="Accept an invitation with the login of your token: you become a user of the manager account, or"
-        " the user you are there gains the role."
+        " the user you are there gains the role. Whom an issuer names and who has no login here yet gets one by it."
     )
     def accept_user_invitation(self, info: Info, input: AcceptInput) -> AcceptUserInvitationPayload | None:
         ordered = order("acceptUserInvitation", input, body_of(input))
-        return shown(writing(info).carry_out(ordered, lambda session: accept_user_invitation(session, input.secret)))
+        return shown(
+            writing(info).carry_out(
+                ordered, lambda session: accept_user_invitation(session, input.secret), admits_newcomers=True
+            )
+        )

@@ -9,6 +9,7 @@ from schema.account_mutations import AccountMutations
 from schema.invitation_mutations import InvitationMutations
 from schema.link_move_mutation import ClientLinkMoveMutation
 from schema.link_mutations import ClientLinkMutations
+from schema.login_mutations import LoginMutations
 from schema.user_mutations import UserMutations
 
 
@@ -23,5 +24,6 @@ class Mutation(
     InvitationMutations,
     AccountMutations,
     AccessTokenMutations,
+    LoginMutations,
 ):
     """The root of mutations."""

@@ -52,7 +52,9 @@ OrderBy = Annotated[
 ]
 Subject = Annotated[
     strawberry.ID | None,
-    strawberry.argument(description="The user asked about; left out, it is your whole login."),
+    strawberry.argument(
+        description="The user asked about; left out, it is you: your whole login, or the user you ask as (`ActAs`)."
+    ),
 ]
 Asked = Annotated[Capability, strawberry.argument(description="What is asked.")]
 Target = Annotated[

@@ -1,4 +1,4 @@
-"""The viewer: the login behind the access token, over all its users."""
+"""The viewer: the login behind the access token, over all its users, or the one of them it asks as."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import strawberry
 
 from resolvers.access_tokens import tokens_of_viewer
+from resolvers.administrators import is_system_administrator
 from resolvers.changes import cursor_of
-from resolvers.people import customer_roles_of_viewer, viewer_user_rows
+from resolvers.people import acting_user_row, customer_roles_of_viewer, viewer_user_rows
 from resolvers.rules.capabilities import Capability
 from resolvers.search import accessible_ad_accounts
 from schema import ids
@@ -21,13 +22,16 @@ from schema.user import Capable, CustomerIds, CustomerRole, Under, User, selecte
 
 @strawberry.type(description="The credentials of one person.")
 class Login:
-    """Resolved on the session's `Viewer`."""
+    """Resolved on whatever has an id and a name of a login, as the session's `Viewer`."""
 
     login_id: strawberry.ID = strawberry.field(description="The id of the login.")
     user_name: str = strawberry.field(description="The name to sign in with.")
 
 
-@strawberry.type(description="You: the login of your access token, with all its users.")
+@strawberry.type(
+    description="You: the login of your access token, with all its users; or the one of them the request is asked as,"
+    " with the header `ActAs: <user id>` (rule P11). The whole request is then his: what he sees, may do and signs."
+)
 class Viewer:
     """Resolved on the session."""
 
@@ -35,7 +39,23 @@ class Viewer:
     def login(self, info: Info) -> Login:
         return shown(info.context.viewer)
 
-    @strawberry.field(description="Your users, one for each manager account you belong to, by id.")
+    @strawberry.field(
+        description="The user this request is asked as; null when it is asked as your login. The user your login began"
+        " with stands for all of it."
+    )
+    def acting_as(self, info: Info) -> User | None:
+        return shown(acting_user_row(info.context))
+
+    @strawberry.field(
+        description="Whether the operator names your login as a system administrator. That gives no access to"
+        " anything; it lets you consolidate logins and provision aggregators, with a token of the scope ADMIN."
+    )
+    def is_system_administrator(self, info: Info) -> bool:
+        return is_system_administrator(info.context)
+
+    @strawberry.field(
+        description="Your users, one for each manager account you belong to, by id; asked as one of them, he alone."
+    )
     def users(self, info: Info) -> list[User]:
         return shown(viewer_user_rows(info.context))
 

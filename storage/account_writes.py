@@ -80,6 +80,11 @@ def read_draft_of(tx: Transaction, owner: ManagerAccountId) -> AdAccountId | Non
     return None if found is None else AdAccountId(found)
 
 
+def new_manager_account_id(tx: Transaction) -> ManagerAccountId:
+    """An id for a new manager account. Call it after `begin_revision`."""
+    return ManagerAccountId(reserve_ids(tx, ManagerAccount, 1)[0])
+
+
 def new_ad_account_id(tx: Transaction) -> AdAccountId:
     """An id for a new ad account. Call it after `begin_revision`."""
     return AdAccountId(reserve_ids(tx, AdAccount, 1)[0])

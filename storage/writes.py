@@ -74,7 +74,7 @@ from storage.records.values import (
     ScopeKind,
     UserStatus,
 )
-from storage.statements import Param, Statement, is_in
+from storage.statements import Statement, is_in
 
 SCOPE_KINDS: dict[type[Any], ScopeKind] = {
     EveryAccount: ScopeKind.EVERY_ACCOUNT,
@@ -342,17 +342,22 @@ def write_user_status(transaction: Transaction, stamp: Stamp, ids: Collection[Us
     _repeat_users(transaction, stamp, ids)
 
 
-def write_login_merged(transaction: Transaction, stamp: Stamp, merged: LoginId, into: LoginId) -> None:
-    """Move all users of one login to another, as no longer the original ones, and mark the first as merged."""
-    moved = [UserId(id_) for (id_,) in transaction.fetch(_USERS_OF_LOGIN, login=merged)]
-    _update(transaction, stamp, User, moved, {User.login: into, User.is_original: False})
+def write_logins_merged(transaction: Transaction, stamp: Stamp, merged: Collection[LoginId], into: LoginId) -> None:
+    """Move all users of some logins to another, as no longer the original ones, and mark those logins as merged.
+
+    Each user gets a new concurrency token. Who modified him last, and when, stays: that is told of what describes
+    the person, and a merge changes nothing of it.
+    """
+    moved = [UserId(id_) for (id_,) in transaction.fetch(_USERS_OF_LOGINS, logins=merged)]
+    values = {User.login: into, User.is_original: False, User.time_stamp: stamp.id}
+    transaction.run(User.update(values).where(is_in(User.id, "ids")), ids=moved)
     _repeat_users(transaction, stamp, moved)
-    values = {Login.status: LoginStatus.MERGED, Login.merged_into: into}
-    transaction.run(Login.update(values).where(Login.id == merged))
-    _turn_periods(transaction, stamp, LoginPeriod, [(merged, LoginStatus.MERGED)])
+    ended = {Login.status: LoginStatus.MERGED, Login.merged_into: into}
+    transaction.run(Login.update(ended).where(is_in(Login.id, "ids")), ids=merged)
+    _turn_periods(transaction, stamp, LoginPeriod, [(login, LoginStatus.MERGED) for login in merged])
 
 
-_USERS_OF_LOGIN = Statement(User.select(User.id).where(User.login == Param("login")).order_by(User.id))
+_USERS_OF_LOGINS = Statement(User.select(User.id).where(is_in(User.login, "logins")).order_by(User.id))
 _USERS_NOW = Statement(User.select(User.id, User.login, User.is_original, User.status).where(is_in(User.id, "ids")))
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from adgraph.page import operations
-from adgraph.settings import Settings, variable_of
+from adgraph.settings import Settings, shown, variable_of
 from resolvers.rules.capabilities import CAPABILITY_RULES, CapabilityRule
 from resolvers.rules.write_codes import WRITE_CODES
 from storage.records.values import Role
@@ -20,7 +20,6 @@ ROLES = {
     "Super Admin": Role.SUPER_ADMIN,
     "Aggregator": Role.AGGREGATOR,
 }
-_SWITCHES = {None: "unset", True: "on", False: "off"}
 
 
 def _table(*rows: tuple[str, ...]) -> str:
@@ -47,9 +46,7 @@ def settings_table() -> str:
     rows = []
     for each in fields(Settings):
         variable = variable_of(each)
-        value = each.default
-        shown = _SWITCHES[value] if value is None or isinstance(value, bool) else str(value)
-        rows.append((f"`{variable.name}`", variable.decides, variable.allowed, f"`{shown}`"))
+        rows.append((f"`{variable.name}`", variable.decides, variable.allowed, f"`{shown(each.default)}`"))
     return _table(("variable", "what it decides", "allowed", "default"), *rows)
 
 

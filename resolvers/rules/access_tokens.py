@@ -66,9 +66,7 @@ def problems_of_label(label: str) -> Iterator[Problem]:
 
 def _problems_of_scopes(asked: tuple[TokenScope, ...], held: frozenset[TokenScope]) -> Iterator[Problem]:
     if not asked:
-        yield Problem(
-            WriteCode.LIST_NULL_OR_EMPTY, ("scopes",), "A token without scopes opens nothing: name some."
-        )
+        yield Problem(WriteCode.LIST_NULL_OR_EMPTY, ("scopes",), "A token without scopes opens nothing: name some.")
     missing = [scope for scope in TokenScope if scope in asked and scope not in held]
     if missing:
         message = (

@@ -114,6 +114,17 @@ def users_asked_as(facts: Facts, user_id: UserId) -> tuple[UserId, ...]:
     return users_of_login(facts, user.login_id) if user.is_original else (user_id,)
 
 
+def users_of_caller(facts: Facts, login_id: LoginId, acting_user: UserId | None) -> tuple[UserId, ...]:
+    """Whose assignments count for a caller: those of his login, or of the one of its users he asks as (rule P11).
+
+    A user of another login speaks for nobody.
+    """
+    if acting_user is None:
+        return users_of_login(facts, login_id)
+    user = facts.users.get(acting_user)
+    return users_asked_as(facts, acting_user) if user is not None and user.login_id == login_id else ()
+
+
 def is_in_transition(facts: Facts, ad_account: AdAccountId) -> bool:
     """Whether one of the account's links is being made or unmade right now."""
     return any(link.status in IN_TRANSITION for link in facts.account_links_to.get(ad_account, ()))

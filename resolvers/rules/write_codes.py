@@ -78,6 +78,11 @@ class WriteCode(ValueSet):
     TOKEN_SCOPE_EXCEEDED = auto()
     TOKEN_LIFETIME_EXCEEDED = auto()
     TOO_MANY_TOKENS = auto()
+    ADMINISTRATORS_ONLY = auto()
+    ASKED_AS_ONE_USER = auto()
+    LOGIN_ALREADY_MERGED = auto()
+    LOGIN_MERGED_INTO_ITSELF = auto()
+    LOGINS_IN_CONFLICT = auto()
 
 
 OF_THE_CAPABILITY = "of the capability"
@@ -159,8 +164,13 @@ WRITE_CODES: Mapping[WriteCode, WriteCodeRow] = {
     _.TOKEN_SCOPE_EXCEEDED: _Row(106, None, "a token would open more than the one it is asked for with"),
     _.TOKEN_LIFETIME_EXCEEDED: _Row(106, None, "a token would live longer than the one it is asked for with"),
     _.TOO_MANY_TOKENS: _Row(202, None, "your login has as many good tokens as a login may"),
+    _.ADMINISTRATORS_ONLY: _Row(106, None, "your login is no system administrator, or your token has no scope ADMIN"),
+    _.ASKED_AS_ONE_USER: _Row(106, "P11", "it is for a login, and you ask as one of its users"),
+    _.LOGIN_ALREADY_MERGED: _Row(202, "P12", "the login was merged into another one before"),
+    _.LOGIN_MERGED_INTO_ITSELF: _Row(202, None, "the primary login is among those to merge"),
+    _.LOGINS_IN_CONFLICT: _Row(202, None, "two of the logins have a user in the same manager account"),
 }
-"""Every code, in the order the documentation lists them: rights, input, links, people, accounts, tokens."""
+"""Every code, in the order the documentation lists them: rights, input, links, people, accounts, tokens, logins."""
 del _, _Row
 
 

@@ -51,7 +51,7 @@ from storage.writes import (
     Stamp,
     end_assignments,
     write_ad_account_status,
-    write_login_merged,
+    write_logins_merged,
     write_manager_account_status,
     write_user_status,
 )
@@ -218,7 +218,7 @@ def _tell_changes(
         a_user(story, joined, robin, place.id, ("Robin", "Castellan"), roles, email=robin_name,
                is_original=place is group, job_title="Regional lead")  # fmt: skip
     old, _ = agency.a_person(181, desks[6].id, [(Role.STANDARD, EVERY)], user_name="robin@oldmail.example")
-    agency.later(240, "mergeLogins", lambda transaction, stamp: write_login_merged(transaction, stamp, old, robin))
+    agency.later(240, "mergeLogins", lambda transaction, stamp: write_logins_merged(transaction, stamp, [old], robin))
 
     for status in (UserStatus.DELETED, UserStatus.INACTIVE):
         _, user = agency.a_person(182, desks[3].id, [(Role.SUPER_ADMIN, EVERY)])

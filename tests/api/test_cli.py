@@ -19,6 +19,7 @@ from adgraph.settings import Settings
 from adgraph.tokens import OperatorError, issue, listed
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
 from storage.audit import read_audit_entries
+from storage.consistency import read_inconsistencies
 from storage.database import Database
 from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME
 from storage.developer_tokens import DeveloperTokenState, find_developer_token
@@ -374,3 +375,20 @@ def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert "Cannot write" in refused("export-schema", "--output", str(tmp_path))
+
+
+def test_a_login_is_made_once_and_can_be_given_a_token(database: Database) -> None:
+    assert "Made the login kim@office.example" in run("login", "--user", "kim@office.example").stdout
+    issued = run("token", "issue", "--user", "kim@office.example").stdout.strip()
+    with database.read() as transaction:
+        assert find_token(transaction, issued, time.time_ns() // 1_000_000).state is TokenState.GOOD
+        assert read_inconsistencies(transaction) == []
+    again = run("login", "--user", "kim@office.example")
+    assert (again.exit_code, "already" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["", " kim", "x" * 101])
+def test_a_login_has_a_name_a_login_can_have(database: Database, name: str) -> None:
+    refused = run("login", "--user", name)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("adgraph: ")

@@ -22,7 +22,7 @@ from storage.developer_tokens import (
 )
 from storage.entries import LoginEntry
 from storage.records.ids import DeveloperTokenId, LoginId
-from storage.writes import begin_revision, write_login_merged, write_logins
+from storage.writes import begin_revision, write_logins, write_logins_merged
 from tests.api.conftest import Serve
 from tests.api.test_tokens import ADA, BEN, DAY_MS, a_token, database_of, now_ms, refusal
 
@@ -134,7 +134,7 @@ def test_a_good_developer_token_makes_no_wrong_access_token_good(client: TestCli
 def test_a_merged_login_is_120_also_with_the_token_that_was_its_own(client: TestClient) -> None:
     token, (_, application) = a_token(client, BEN), an_application(client, BEN)
     with database_of(client).write() as transaction:
-        write_login_merged(transaction, begin_revision(transaction, operation="test", at_ms=now_ms()), BEN, ADA)
+        write_logins_merged(transaction, begin_revision(transaction, operation="test", at_ms=now_ms()), [BEN], ADA)
     assert refusal(ask(client, token, application)) == (401, "UNAUTHENTICATED", 120)
 
 

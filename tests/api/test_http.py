@@ -260,7 +260,7 @@ def test_every_answer_may_not_be_kept_nor_guessed_at(client: TestClient, body: A
     headers = post(client, body).headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["vary"] == "Accept, Authorization, Origin"
+    assert headers["vary"] == "Accept, Authorization, ActAs, Origin"
 
 
 def test_the_unexpected_says_one_sentence_and_the_log_says_the_rest(

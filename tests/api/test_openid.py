@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from adgraph.openid import LONGEST_TOKEN
 from storage.entries import LoginEntry
 from storage.records.ids import LoginId
-from storage.writes import begin_revision, write_login_merged, write_logins
+from storage.writes import begin_revision, write_logins, write_logins_merged
 from tests.api.conftest import Serve
 from tests.api.issuer import ADA, AUDIENCE, Issuer, Signer, ec_key, ed_key, part, rsa_key, running_issuer
 from tests.api.test_tokens import ask, database_of, now_ms, refusal
@@ -190,7 +190,7 @@ def test_a_token_of_a_merged_login_is_120(client: TestClient, issuer: Issuer, ke
     assert show(client, token).status_code == 200
     with database_of(client).write() as transaction:
         stamp = begin_revision(transaction, operation="test", at_ms=now_ms())
-        write_login_merged(transaction, stamp, LoginId(2), LoginId(1))
+        write_logins_merged(transaction, stamp, [LoginId(2)], LoginId(1))
     assert refusal(show(client, token)) == (401, "UNAUTHENTICATED", 120)
 
 

@@ -15,7 +15,7 @@ from storage.entries import LoginEntry
 from storage.records.ids import LoginId
 from storage.records.values import TokenScope
 from storage.tokens import NewToken, issue_token, read_tokens, revoke_token
-from storage.writes import begin_revision, write_login_merged, write_logins
+from storage.writes import begin_revision, write_logins, write_logins_merged
 from tests.api.conftest import Serve
 
 ADA = LoginId(1)
@@ -119,7 +119,7 @@ def test_a_revoked_token_opens_nothing_from_then_on(client: TestClient) -> None:
 def test_a_token_of_a_merged_login_is_120(client: TestClient) -> None:
     token = a_token(client, BEN)
     with database_of(client).write() as transaction:
-        write_login_merged(transaction, begin_revision(transaction, operation="test", at_ms=now_ms()), BEN, ADA)
+        write_logins_merged(transaction, begin_revision(transaction, operation="test", at_ms=now_ms()), [BEN], ADA)
     response = ask(client, f"Bearer {token}")
     assert refusal(response) == (401, "UNAUTHENTICATED", 120)
     assert "primary login" in response.text

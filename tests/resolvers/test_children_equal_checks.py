@@ -125,7 +125,7 @@ def test_pages_under_a_manager_account_concatenate_to_the_list(world: World, dat
 
 def test_the_sixth_level_is_an_error_and_not_a_child(databases: Databases, migrated_url: str) -> None:
     world = a_world(a_role("VIEWER", at=1), *a_chain(1, 2, 3, 4, 5, 6))
-    [asker] = askers(world)
+    asker = askers(world)[0]
     with stored(world, databases, migrated_url) as database, database.read() as transaction:
         session = asker.session(transaction)
         assert len(manager_accounts_under(session, ManagerAccountId(4), ManagerAccountChildren()).edges) == 1
@@ -143,7 +143,7 @@ def test_an_aggregator_below_does_not_show_what_a_scope_left_out(databases: Data
         an_ad(7, owner=1),
         an_ad(8, owner=2),
     )
-    [asker] = askers(world)
+    asker = askers(world)[0]
     assert not asker.views(Target(AD, 7))
     with stored(world, databases, migrated_url) as database, database.read() as transaction:
         found = ad_accounts_under(asker.session(transaction), ManagerAccountId(2))

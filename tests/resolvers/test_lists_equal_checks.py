@@ -108,7 +108,7 @@ def test_an_account_linked_at_the_end_of_a_long_chain_is_not_left_out_in_silence
         an_ad(7, owner=9),
         an_ad(8, owner=6),
     )
-    [asker] = askers(world)
+    asker = askers(world)[0]
     assert asker.truths[Target(AD, 8)].allowed == {"VIEW", "VIEW_PAYMENT_METHODS"}
     assert asker.truths[Target(AD, 7)].over_limit == {"VIEW", "VIEW_PAYMENT_METHODS"}
     with (
@@ -184,7 +184,7 @@ def test_checks_of_other_users_equal_the_oracle_or_show_nothing(world: World, da
 
 def test_a_named_context_counts_in_checks(world: World, database: Database) -> None:
     for asker in askers(world):
-        grants = asker.oracle.grants_of_login(asker.login)
+        grants = asker.grants
         asked = [(target, item.id) for target in asker.truths if asker.views(target) for item in world.manager_accounts]
         requests = [
             CheckRequest(None, Capability.VIEW, target_id(target), ManagerAccountId(context))
@@ -239,7 +239,7 @@ def test_customer_roles_equal_the_oracle(world: World, database: Database) -> No
     for asker in askers(world):
         with database.read() as transaction:
             mine = customer_roles_of_viewer(asker.session(transaction))
-        assert frozenset(role_row(one.row) for one in mine.rows) == asker.oracle.customer_roles_of_login(asker.login)
+        assert frozenset(role_row(one.row) for one in mine.rows) == asker.customer_roles
         assert mine.hidden == 0
 
 
@@ -251,7 +251,7 @@ def test_customer_roles_of_others_hide_and_count_what_the_viewer_may_not_see(wor
             for key, row in users.items():
                 told = customer_roles_of(asker.session(transaction), row)
                 truth = asker.oracle.customer_roles(key)
-                own = row.login_id == asker.login
+                own = asker.is_self(row.user_id)
                 shown = {one for one in truth if own or asker.views(Target(MANAGER, one.manager_account))}
                 as_seen = shown if own else {as_seen_by(asker, one) for one in shown}
                 assert frozenset(role_row(one.row) for one in told.rows) == as_seen, (asker.login, key)
@@ -292,7 +292,7 @@ def test_linked_customers_of_others_hide_and_count_what_the_viewer_may_not_see(
                 for one in customer_roles_of(asker.session(transaction), row).rows:
                     if isinstance(one.row.scope, OnlyLinkedEntities) and one.row.assignment_id is not None:
                         every = listed[one.row.assignment_id]
-                        own = row.login_id == asker.login
+                        own = asker.is_self(row.user_id)
                         seen = {id for id in every if own or asker.views(Target(MANAGER, id))}
                         assert one.row.scope.ids == seen, (asker.login, row)
                         assert one.hidden_linked_customers == len(every) - len(seen)

@@ -24,8 +24,8 @@ from schema.errors import (
 from schema.execution import Engine
 from storage.database import Database, Transaction
 from storage.demo import EARLIEST_NOW_MS
-from storage.records.ids import Instant, LoginId
-from tests.oracle import World
+from storage.records.ids import Instant, LoginId, UserId
+from tests.oracle import World, users_behind, users_of_login
 from tests.schema.claims import Claims, widened, without_claims
 from tests.schema.facts_of import read_world
 
@@ -43,7 +43,7 @@ Answer = dict[str, Any]
 
 
 class GraphClient:
-    """Asks as one login. `login` None is somebody without a token."""
+    """Asks as one login, or as one user of it. `login` None is somebody without a token."""
 
     def __init__(
         self,
@@ -52,9 +52,11 @@ class GraphClient:
         *,
         world: World | None = None,
         limits: Limits | None = None,
+        acting: int | None = None,
     ) -> None:
         self.database = database
         self.login = login
+        self.acting = acting
         self.limits = limits
         self.statements = 0
         """How many SQL statements the last request ran."""
@@ -65,8 +67,11 @@ class GraphClient:
         self.claims = Claims(world)
 
     def session(self, transaction: Transaction) -> Session:
-        """A request of this login."""
-        viewer = None if self.login is None else Viewer(LoginId(self.login), "someone@user.example")
+        """A request of this login, or of its user."""
+        viewer = None
+        if self.login is not None:
+            acting = None if self.acting is None else UserId(self.acting)
+            viewer = Viewer(LoginId(self.login), "someone@user.example", acting_user=acting)
         return Session(transaction, viewer, Instant(NOW_MS), self.limits)
 
     def ask(self, query: str, variables: dict[str, Any] | None = None, operation_name: str | None = None) -> Answer:
@@ -114,7 +119,8 @@ class GraphClient:
         full = COMPILED.execute(reasons, variables, operation_name, self.session(transaction))
         if "errors" not in full and "errors" not in answer:
             assert without_claims(full["data"]) == answer["data"], "asking for reasons changed the answer"
-        self.claims.verify(full.get("data"), self.login)
+        own = users_of_login(self.world, self.login) if self.acting is None else users_behind(self.world, self.acting)
+        self.claims.verify(full.get("data"), frozenset(user.id for user in own))
 
 
 def _first_difference(left: Any, right: Any, way: str = "") -> str:

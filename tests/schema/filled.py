@@ -98,7 +98,11 @@ class Filled:
             @contextmanager
             def begin() -> Iterator[WriteSession]:
                 viewer = Viewer(
-                    login or self.has.tree_login_id, "someone@user.example", token_expires_at=Instant(NOW_MS + 1_000)
+                    login or self.has.tree_login_id,
+                    "someone@user.example",
+                    scopes=frozenset(TokenScope),
+                    is_system_administrator=True,
+                    token_expires_at=Instant(NOW_MS + 1_000),
                 )
                 yield WriteSession(transaction, viewer, Instant(NOW_MS), Limits())
 
@@ -191,6 +195,10 @@ def _standing(database: Database, has: Generated) -> dict[str, str]:
         [[below]] = tx.execute(
             f"SELECT min(id) FROM client_link WHERE type = 'CUSTOMER_LINK' AND managing_id = {ROOT}"
         ).fetchall()
+        [[elsewhere]] = tx.execute(
+            "SELECT min(l.user_name) FROM login l JOIN app_user u ON u.login_id = l.id WHERE u.manager_account_id"
+            f" NOT IN (SELECT manager_account_id FROM app_user WHERE login_id = {has.tree_login_id})"
+        ).fetchall()
         [[stamp]] = tx.execute(f"SELECT time_stamp FROM client_link WHERE id = {active['linkId']}").fetchall()
         [[own]] = tx.execute(f"SELECT id FROM app_user WHERE manager_account_id = {ROOT} ORDER BY id").fetchall()[:1]
     with database.write() as tx:
@@ -198,6 +206,7 @@ def _standing(database: Database, has: Generated) -> dict[str, str]:
         token = issue_token(tx, new, NOW_MS)
         issue_token(tx, new._replace(issued_by=token.id), NOW_MS)
     return {
+        "elsewhere": elsewhere,
         "token": str(token.id),
         "user": user,
         "user stamp": reader.data(STAMP, {"id": user})["user"]["timeStamp"],

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from graphql import OperationType, parse, validate
 
+from adgraph.demo import demo_settings
+from adgraph.settings import Settings
 from storage.database import Database
 from storage.demo import VISITORS, WORKED_USER_NAME, load_demo
 from storage.records.values import ClientLinkStatus
@@ -70,6 +72,13 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "sendUserInvitation.invitation.status": "PENDING",
         "sendUserInvitation.invitation.accountIds": ["111111"],
     },
+    "how-do-we-merge-the-logins-of-one-person": {
+        "consolidateLogins.users.*.userId": ["1003", "1005"],
+        "consolidateLogins.users.*.cameFrom": [None, "erik@l3.example"],
+        "consolidateLogins.effects.nodes.*.user.userId": {"1003"},
+        "consolidateLogins.effects.nodes.*.target.customerId": {"333"},
+        "consolidateLogins.effects.nodes.*.gained": [["MANAGE_USERS"]],
+    },
     "how-do-we-move-a-client": {
         "moveClientLink.link.managingCustomerId": "999",
         "moveClientLink.link.customerLinkPermission": "ADMINISTRATIVE",
@@ -79,6 +88,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "how-do-we-send-a-link": {
         "addClientLinks.results.*.link.status": ["LINK_PENDING", "LINK_PENDING"],
         "addClientLinks.results.*.link.isBillToClient": [None, True],
+    },
+    "how-do-we-set-up-an-aggregator": {
+        "provisionAggregator.managerAccount.name": "Harbour Resellers",
+        "provisionAggregator.user.customerRoles.*.roleId": [33, 41],
     },
     "how-does-the-whole-hierarchy-look": {
         "managerAccount.adAccounts.edges.*.node.accountId": ["111111", "111222"],
@@ -220,6 +233,15 @@ def logins(demo_world: World) -> dict[str, int]:
     return {login.user_name: login.id for login in demo_world.logins}
 
 
+ADMINISTRATORS = demo_settings(Settings(demo=True)).system_administrators
+"""Whom `make serve` names as system administrators."""
+
+
+def writer(database: Database, logins: dict[str, int], name: str) -> Writer:
+    """A login of the demo company, as `make serve` lets it write."""
+    return Writer(database, logins[name], NOW_MS, administrates=name in ADMINISTRATORS)
+
+
 by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
@@ -309,7 +331,7 @@ def test_a_mutation_is_carried_out_and_leaves_the_demo_company_as_it_was(
     asked = question(path)
     before = dump(demo_database)
     for user_name in {asked.asked_as, WORKED_USER_NAME}:
-        response = Writer(demo_database, logins[user_name], NOW_MS).execute(asked.text, asked.variables)
+        response = writer(demo_database, logins, user_name).execute(asked.text, asked.variables)
         assert "errors" not in response, response["errors"]
         [payload] = response["data"].values()
         assert payload["revision"] is None
@@ -352,7 +374,7 @@ def test_the_log_tells_what_the_mutations_of_the_menu_did(own_demo: Database, lo
         if path.stem == "how-do-we-end-a-link":
             continue  # the link it ends is the one that is moved
         given = {"input": asked.variables["input"] | {"dryRun": False}}
-        response = Writer(own_demo, logins[asked.asked_as], NOW_MS).execute(asked.text, given)
+        response = writer(own_demo, logins, asked.asked_as).execute(asked.text, given)
         [(name, payload)] = response["data"].items()
         assert payload["userErrors"] == []
         assert all(result["userErrors"] == [] for result in payload.get("results", ()))

@@ -65,6 +65,7 @@ SHORT_LISTS = {
     "ClientLink.viewerActions": "at most every action",
     "ClientLinkActionResult.reasons": "at most one for each condition",
     "ClientLinksPayload.results": "as many as were sent",
+    "ConsolidateLoginsPayload.users": "one person's users",
     "CustomerRole.accountIds": "as the docs' AccountIds: a list of the row",
     "CustomerRole.linkedAccountIds": "as the docs' LinkedAccountIds: a list of the row",
     "CustomerRole.linkedCustomerIds": "what one scope lists",

@@ -77,7 +77,7 @@ def test_checks_of_others_equal_the_oracle_or_show_nothing(world: World, databas
 
 def test_a_context_named_is_the_one_that_counts(world: World, database: Database) -> None:
     for asker in askers(world):
-        grants = asker.oracle.grants_of_login(asker.login)
+        grants = asker.grants
         questions: list[Question] = [
             (None, target, "VIEW", item.id)
             for target in asker.truths
@@ -112,7 +112,7 @@ def test_rights_on_every_node_equal_the_oracle_and_hidden_nodes_are_null(world: 
         asked = [target for target in asker.truths if "VIEW" not in asker.truths[target].over_limit]
         ids = [named(target) for target in asked]
         nodes = client_of(asker, database, world).data(RIGHTS, {"ids": ids})["nodes"]
-        grants = asker.oracle.grants_of_login(asker.login)
+        grants = asker.grants
         for target, node in zip(asked, nodes, strict=True):
             assert (node is not None) == asker.views(target), (asker.login, target)
             if node is None:
@@ -346,4 +346,4 @@ def test_customer_roles_equal_the_oracle(world: World, database: Database) -> No
             )
             for row in rows
         }
-        assert told == {tuple(row) for row in asker.oracle.customer_roles_of_login(asker.login)}
+        assert told == {tuple(row) for row in asker.customer_roles}

@@ -18,6 +18,7 @@ from resolvers.worker import EXPIRE_INVITATION, OPERATIONS, Step, Work, work_off
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.entries import ClientLinkEntry
+from storage.generator import TREE_USER_NAME
 from storage.records.ids import AdAccountId, ClientLinkId, Instant, InvitationId, LoginId, ManagerAccountId
 from storage.records.values import ClientLinkStatus, LinkType, MailStatus
 from storage.writes import begin_revision, new_client_link_id, write_client_links
@@ -28,6 +29,7 @@ from tests.schema.filled import (
     CLIENT,
     DAY_MS,
     GUEST,
+    INVITED,
     LINK,
     NOW_MS,
     OTHER,
@@ -162,6 +164,17 @@ WRITES: dict[str, Write] = {
     "manager account": Write(
         "updateManagerAccount",
         lambda _: {"customerId": ROOT, "timeStamp": "1", "name": "Another name", "industry": "RETAIL"},
+    ),
+    "consolidate": Write(
+        "consolidateLogins", lambda has: {"primaryLogin": TREE_USER_NAME, "mergedLogins": [has["elsewhere"]]}
+    ),
+    "provision": Write(
+        "provisionAggregator",
+        lambda _: {
+            "customer": {"name": "New", "industry": "RETAIL", "marketCountry": "US", "marketLanguage": "ENGLISH"},
+            "loginName": INVITED,
+            "user": {"firstName": "Gale", "lastName": "Marsh", "email": INVITED},
+        },
     ),
     "token": Write("issueAccessToken", lambda _: {"label": "sync", "scopes": ["READ"]}),
     "revoke": Write("revokeAccessToken", lambda has: {"tokenId": has["token"]}),

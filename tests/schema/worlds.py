@@ -27,7 +27,7 @@ def named(target: Target) -> str:
 
 def client_of(asker: Asker, database: Database, world: World) -> GraphClient:
     """The asker at the graph."""
-    return GraphClient(database, asker.login, world=world)
+    return GraphClient(database, asker.login, world=world, acting=asker.acting)
 
 
 def check_input(question: Question) -> dict[str, Any]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from resolvers.session import Limits, Viewer
+from resolvers.session import Limits, Newcomer, Viewer
 from resolvers.writing import WriteSession
 from schema.errors import INTERNAL_SERVER_ERROR
 from schema.execution import Engine
 from storage.database import Database
 from storage.models import TABLES
-from storage.records.ids import Instant, LoginId
+from storage.records.ids import Instant, LoginId, UserId
+from storage.records.values import TokenScope
 from tests.stored_worlds import LONG_AGO_MS
 
 ENGINE = Engine()
@@ -21,19 +23,38 @@ ERRORS = "userErrors { code number field message rule }"
 
 
 class Writer:
-    """Writes as a login, at a time that tests may move."""
+    """Writes as a login, or as one user of it, at a time that tests may move.
 
-    def __init__(self, database: Database, login: int | None = 1, now_ms: int = NOW_MS) -> None:
+    `administrates`: the operator names the login as a system administrator, and its token says so too.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        login: int | None = 1,
+        now_ms: int = NOW_MS,
+        *,
+        acting: int | None = None,
+        administrates: bool = False,
+    ) -> None:
         self.database = database
-        self.login = login
         self.now_ms = now_ms
+        self.viewer: Viewer | Newcomer | None = None
+        """Who writes; a test may put somebody else here."""
+        self.statements = 0
+        """How many SQL statements the last mutation ran."""
+        if login is not None:
+            user = None if acting is None else UserId(acting)
+            known = Viewer(LoginId(login), f"user{login}@adventure.example", user)
+            powerful = replace(known, scopes=frozenset(TokenScope), is_system_administrator=True)
+            self.viewer = powerful if administrates else known
 
     @contextmanager
     def begin(self) -> Iterator[WriteSession]:
         """A write transaction with a session of this login."""
-        viewer = None if self.login is None else Viewer(LoginId(self.login), f"user{self.login}@adventure.example")
         with self.database.write() as transaction:
-            yield WriteSession(transaction, viewer, Instant(self.now_ms), Limits())
+            yield WriteSession(transaction, self.viewer, Instant(self.now_ms), Limits())
+            self.statements = transaction.statements
 
     def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The whole response of a mutation, or of a query."""

@@ -27,7 +27,7 @@ from storage.tokens import (
     revoke_token,
     touch_token,
 )
-from storage.writes import write_login_merged
+from storage.writes import write_logins_merged
 from tests.storage.small_world import L1, L2, NOW_MS, a_revision, write_small_world
 
 DAY_MS = 86_400_000
@@ -123,7 +123,7 @@ def test_a_revoked_token_stays_revoked_from_the_first_time(world: Database) -> N
 def test_a_good_token_of_a_merged_login_is_told_apart(world: Database) -> None:
     issued, other = issue(world, L2), issue(world, L1)
     with world.write() as transaction:
-        write_login_merged(transaction, a_revision(transaction), L2, L1)
+        write_logins_merged(transaction, a_revision(transaction), [L2], L1)
     assert find(world, issued.token).state is TokenState.LOGIN_MERGED
     assert find(world, other.token).state is TokenState.GOOD
 

@@ -19,7 +19,7 @@ from storage.writes import (
     write_ad_account_status,
     write_client_link_status,
     write_client_links,
-    write_login_merged,
+    write_logins_merged,
     write_manager_account_status,
     write_manager_accounts,
     write_user_status,
@@ -86,7 +86,7 @@ CHANGES: dict[str, Callable[[Transaction, Stamp], None]] = {
         transaction, stamp, [A1, A2], AdAccountStatus.PAUSE, 4
     ),
     "users leave": lambda transaction, stamp: write_user_status(transaction, stamp, [U1, U2], UserStatus.DELETED),
-    "logins merge": lambda transaction, stamp: write_login_merged(transaction, stamp, L2, L1),
+    "logins merge": lambda transaction, stamp: write_logins_merged(transaction, stamp, [L2], L1),
     "a link ends": lambda transaction, stamp: write_client_link_status(
         transaction, stamp, [LINK], ClientLinkStatus.INACTIVE, "done"
     ),
@@ -133,7 +133,7 @@ def test_a_change_says_who_made_it_and_renews_the_token_of_concurrency(world: Da
 
 def test_merging_moves_every_user_and_keeps_where_they_came_from(world: Database) -> None:
     with world.write() as transaction:
-        write_login_merged(transaction, a_revision(transaction), L2, L1)
+        write_logins_merged(transaction, a_revision(transaction), [L2], L1)
     history = rows(world, "SELECT login_id FROM user_period WHERE user_id = 2 ORDER BY id")
     assert history == [(L2,), (L1,)]
     assert rows(world, "SELECT merged_into_id FROM login WHERE id = 2") == [(L1,)]

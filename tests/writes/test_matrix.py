@@ -5,16 +5,18 @@ Who may is told twice: by the product's own table of capabilities, and by the do
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from graphql import build_schema
 
 from resolvers.rules.capabilities import BIT, NOTHING, ROLE_CAPABILITIES, SURVIVES_CUSTOMER_LINK, Capability
+from resolvers.session import Viewer
 from schema.build import sdl
 from storage.consistency import read_inconsistencies
 from storage.database import Database
-from storage.records.values import LinkPermission, Role
+from storage.records.values import LinkPermission, Role, TokenScope
 from tests.schema.write_client import Writer, dump
 from tests.writes.cells import ACTOR, CALLS, HERE, ROLES, WAYS, Call, secret_of, store_cell
 
@@ -23,6 +25,23 @@ RESULTS = "results { link { id } userErrors { code number message } }"
 BY_SECRET = "acceptUserInvitation"
 FOR_ONESELF = {"issueAccessToken", "revokeAccessToken"}
 """What no role gives or takes: whose the token is decides, and what the token asked with opens."""
+BY_DEPLOYMENT: dict[str, dict[str, Any]] = {
+    "consolidateLogins": {
+        "primaryLogin": "user50@adventure.example",
+        "mergedLogins": ["user1@adventure.example"],
+    },
+    "provisionAggregator": {
+        "customer": {"name": "New", "industry": "RETAIL", "marketCountry": "US", "marketLanguage": "ENGLISH"},
+        "loginName": "new@adventure.example",
+        "user": {"firstName": "Kim", "lastName": "Larsen", "email": "kim@user.example"},
+    },
+}
+"""What no role gives: only logins the operator names may do these."""
+NONSENSE: dict[str, dict[str, Any]] = {
+    "consolidateLogins": {"primaryLogin": "nobody", "mergedLogins": []},
+    "provisionAggregator": BY_DEPLOYMENT["provisionAggregator"] | {"loginName": ""},
+}
+"""The same asked about what is not there."""
 NOT_PERMITTED, NOT_THERE = 106, 210
 
 
@@ -58,7 +77,9 @@ def errors_of(writer: Writer, call: Call) -> list[dict[str, Any]]:
 def test_every_mutation_of_the_schema_is_in_the_matrix() -> None:
     fields = build_schema(sdl()).mutation_type
     assert fields is not None
-    assert set(fields.fields) == {call.mutation for call in CALLS.values()} | {BY_SECRET} | FOR_ONESELF
+    assert set(fields.fields) == {call.mutation for call in CALLS.values()} | {BY_SECRET} | FOR_ONESELF | set(
+        BY_DEPLOYMENT
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -96,6 +117,32 @@ def test_whoever_knows_the_secret_may_accept_and_nobody_else(database: Database,
     joined = writer.done(BY_SECRET, {"secret": secret_of(5)}, "user { customerId customerRoles { roleId } }")
     assert joined["user"]["customerId"] == str(HERE)
     assert {row["roleId"] for row in joined["user"]["customerRoles"]} == {100}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("mutation", BY_DEPLOYMENT)
+def test_no_role_makes_a_system_administrator(database: Database, mutation: str, role: str) -> None:
+    store_cell(database, role, "direct")
+    error = Writer(database, ACTOR).refused(mutation, BY_DEPLOYMENT[mutation])
+    assert (error["code"], error["number"], error["field"]) == ("ADMINISTRATORS_ONLY", NOT_PERMITTED, [])
+    assert error == Writer(database, ACTOR).refused(mutation, NONSENSE[mutation]), "it tells of nothing in the input"
+
+
+@pytest.mark.parametrize("mutation", BY_DEPLOYMENT)
+def test_a_system_administrator_needs_a_token_that_says_so_and_no_role(database: Database, mutation: str) -> None:
+    store_cell(database, "VIEWER", "none")
+    writer = Writer(database, ACTOR, administrates=True)
+    administrator = writer.viewer
+    assert isinstance(administrator, Viewer)
+    for lacking in (
+        replace(administrator, scopes=frozenset({TokenScope.READ, TokenScope.WRITE})),
+        replace(administrator, is_system_administrator=False),
+    ):
+        writer.viewer = lacking
+        error = writer.refused(mutation, BY_DEPLOYMENT[mutation])
+        assert (error["code"], error["number"]) == ("FORBIDDEN", NOT_PERMITTED)
+    writer.viewer = administrator
+    writer.done(mutation, BY_DEPLOYMENT[mutation])
 
 
 @pytest.mark.parametrize("permission", ["ADMINISTRATIVE", "STANDARD"])
