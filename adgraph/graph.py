@@ -22,9 +22,19 @@ class SessionGraph:
 
     def __init__(self, settings: Settings) -> None:
         # Building the schema takes a moment, so it happens here and not at import.
+        from schema.document_rules import DocumentLimits
         from schema.execution import engine
 
-        self._engine = engine()
+        self._engine = engine(
+            DocumentLimits(
+                depth=settings.max_depth,
+                fields=settings.max_fields,
+                aliases=settings.max_aliases,
+                root_fields=settings.max_root_fields,
+                directives=settings.max_directives,
+                tokens=settings.max_tokens,
+            )
+        )
         self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
         self._introspection = settings.allows_introspection
 

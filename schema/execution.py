@@ -24,6 +24,7 @@ from resolvers.errors import RequestStopped
 from resolvers.session import Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
+from schema.document_rules import DocumentLimits
 from schema.documents import Document, DocumentCache
 from schema.errors import (
     BAD_USER_INPUT,
@@ -45,10 +46,10 @@ _CONDITIONS = "conditions"
 class Engine:
     """The schema with its caches. One a process; safe to share between threads."""
 
-    def __init__(self, *, compiles: bool = True) -> None:
+    def __init__(self, limits: DocumentLimits | None = None, *, compiles: bool = True) -> None:
         self.schema = build_schema()
         self._graphql = self.schema._schema
-        self.documents = DocumentCache(self._graphql)
+        self.documents = DocumentCache(self._graphql, limits or DocumentLimits())
         self._compiles = compiles
 
     def execute(
@@ -196,10 +197,10 @@ def _counting(resolve: Callable[..., Any], source: Any, info: Any, /, **argument
     return resolve(source, info, **arguments)
 
 
-@lru_cache(maxsize=1)
-def engine() -> Engine:
-    """The engine of this process."""
-    return Engine()
+@lru_cache(maxsize=2)
+def engine(limits: DocumentLimits | None = None) -> Engine:
+    """The engine of this process for documents of this size at most; None means as large as is sensible."""
+    return Engine(limits)
 
 
 def execute(
