@@ -114,6 +114,7 @@ def _held_by(
     hidden_via = via is not None and not session.knows(via)
     result: dict[Any, _Held | Refusal] = {}
     for one, target in targets.items():
+        session.go_on()
         if hidden_via:
             result[one] = _Held({}, 0)
             continue

@@ -97,20 +97,22 @@ def too_large(limit: str, allowed: int, actual: int | None = None) -> TooLarge:
     return TooLarge(limit, allowed, actual, _ADVICE[limit])
 
 
-class _Size(NamedTuple):
-    """The size of a selection set, everything inside it included."""
+class Size(NamedTuple):
+    """The size of a selection set, everything inside it included. `objects` are fields that have selections."""
 
     depth: int = 0
     fields: int = 0
+    objects: int = 0
     aliases: int = 0
     directives: int = 0
     roots: int = 0
 
-    def plus(self, other: _Size, at_depth: int) -> _Size:
+    def plus(self, other: Size, at_depth: int = 0) -> Size:
         """With another selection spread into it, below `at_depth` fields."""
-        return _Size(
+        return Size(
             max(self.depth, min(at_depth + other.depth, COUNTED_TO)),
             min(self.fields + other.fields, COUNTED_TO),
+            min(self.objects + other.objects, COUNTED_TO),
             min(self.aliases + other.aliases, COUNTED_TO),
             min(self.directives + other.directives, COUNTED_TO),
             min(self.roots + (other.roots if at_depth == 0 else 0), COUNTED_TO),
@@ -120,21 +122,26 @@ class _Size(NamedTuple):
 class _Written(NamedTuple):
     """A definition as it is written: its own size, and the fragments it spreads with how deep they stand in it."""
 
-    size: _Size
+    size: Size
     spreads: tuple[tuple[str, int], ...]
 
 
-def oversize(document: DocumentNode, limits: DocumentLimits) -> TooLarge | None:
-    """The first limit a parsed document is over, or None. Takes time linear in the text, whatever it spreads.
+def sizes_of(document: DocumentNode) -> list[tuple[OperationDefinitionNode, Size]]:
+    """The operations of a parsed document, each with its size. Takes time linear in the text, whatever it spreads.
 
     A fragment inside itself is counted as if it were not there, and so is one nobody defined: validation says so.
     """
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     sizes = _sizes({name: _written(one) for name, one in fragments.items()})
-    whole = _Size()
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            whole = whole.plus(_total(_written(definition), sizes), 0)
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    return [(one, _total(_written(one), sizes)) for one in operations]
+
+
+def oversize(sizes: Iterable[Size], limits: DocumentLimits) -> TooLarge | None:
+    """The first limit that operations of these sizes are over together, or None."""
+    whole = Size()
+    for size in sizes:
+        whole = whole.plus(size)
     for limit, allowed, actual in (
         ("depth", limits.depth, whole.depth),
         ("fields", limits.fields, whole.fields),
@@ -148,7 +155,7 @@ def oversize(document: DocumentNode, limits: DocumentLimits) -> TooLarge | None:
 
 
 def _written(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _Written:
-    depth = fields = aliases = roots = 0
+    depth = fields = objects = aliases = roots = 0
     directives = len(definition.directives or ()) + _on_variables(definition.variable_definitions or ())
     spreads: list[tuple[str, int]] = []
     waiting: list[tuple[SelectionSetNode, int]] = [(definition.selection_set, 0)]
@@ -162,20 +169,21 @@ def _written(definition: OperationDefinitionNode | FragmentDefinitionNode) -> _W
                 roots += above == 0
                 depth = max(depth, above + 1)
                 if node.selection_set is not None:
+                    objects += 1
                     waiting.append((node.selection_set, above + 1))
             elif isinstance(node, FragmentSpreadNode):
                 fields += 1  # or fragments that only spread each other would be free
                 spreads.append((node.name.value, above))
             else:
                 waiting.append((node.selection_set, above))  # type: ignore[attr-defined]
-    return _Written(_Size(depth, fields, aliases, directives, roots), tuple(spreads))
+    return _Written(Size(depth, fields, objects, aliases, directives, roots), tuple(spreads))
 
 
 def _on_variables(definitions: Iterable[VariableDefinitionNode]) -> int:
     return sum(len(one.directives or ()) for one in definitions)
 
 
-def _total(written: _Written, sizes: Mapping[str, _Size]) -> _Size:
+def _total(written: _Written, sizes: Mapping[str, Size]) -> Size:
     total = written.size
     for name, depth in written.spreads:
         if name in sizes:
@@ -183,9 +191,9 @@ def _total(written: _Written, sizes: Mapping[str, _Size]) -> _Size:
     return total
 
 
-def _sizes(fragments: Mapping[str, _Written]) -> dict[str, _Size]:
+def _sizes(fragments: Mapping[str, _Written]) -> dict[str, Size]:
     """The size of each fragment, those it spreads first. Without recursion: a chain may be as long as the document."""
-    sizes: dict[str, _Size] = {}
+    sizes: dict[str, Size] = {}
     in_progress: set[str] = set()
     waiting = list(fragments)
     while waiting:

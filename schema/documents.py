@@ -13,6 +13,7 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OperationType,
     parse,
     specified_rules,
     validate,
@@ -20,7 +21,17 @@ from graphql import (
 from graphql.validation import OverlappingFieldsCanBeMergedRule
 from graphql.validation.validate import ValidationAbortedError
 
-from schema.document_rules import MOST_COMPARISONS, DocumentLimits, FieldsAgree, TooLarge, oversize, too_large
+from schema.counting import COST_OF_A_MUTATION
+from schema.document_rules import (
+    CHARACTERS_PER_TOKEN,
+    MOST_COMPARISONS,
+    DocumentLimits,
+    FieldsAgree,
+    Size,
+    oversize,
+    sizes_of,
+    too_large,
+)
 from schema.errors import (
     MOST_ERRORS_SHOWN,
     OPERATION_RESOLUTION_FAILURE,
@@ -50,18 +61,28 @@ class Document:
         self.operations: dict[str | None, OperationDefinitionNode] = {}
         self.plans: dict[Any, Any] = {}
         self.coercers: dict[str | None, Any] = {}
+        self.expected: dict[str | None, int] = {}
+        """What each operation costs at least when it finds one of everything it asks for."""
+        self._unpaid = -(-len(text) // CHARACTERS_PER_TOKEN)
         node = _parsed(text, limits)
-        if isinstance(node, DocumentNode):
-            self.refused = _fault(node, schema, limits, introspection=introspection)
-        else:
+        if not isinstance(node, DocumentNode):
             self.refused = node
-        if self.refused is not None or not isinstance(node, DocumentNode):
+            return
+        sizes = sizes_of(node)
+        self.refused = _fault(node, [size for _, size in sizes], schema, limits, introspection=introspection)
+        if self.refused is not None:
             # Only what can run is worth keeping: the nodes of a refused document would fill the cache for nothing.
             return
         self.node = node
-        for definition in node.definitions:
-            if isinstance(definition, OperationDefinitionNode):
-                self.operations[definition.name.value if definition.name else None] = definition
+        for operation, size in sizes:
+            name = operation.name.value if operation.name else None
+            self.operations[name] = operation
+            self.expected[name] = size.objects + _of_the_root(operation, size)
+
+    def claim_reading(self) -> int:
+        """What reading and checking the document cost: whoever sent it first pays, and nobody after that."""
+        unpaid, self._unpaid = self._unpaid, 0
+        return unpaid
 
     def operation(self, name: str | None) -> OperationDefinitionNode | dict[str, Any]:
         """The operation to run, or the response that says why none can be chosen."""
@@ -93,11 +114,15 @@ def _parsed(text: str, limits: DocumentLimits) -> DocumentNode | dict[str, Any]:
         return request_errors([error], PARSE_FAILED)
 
 
+def _of_the_root(operation: OperationDefinitionNode, size: Size) -> int:
+    return size.roots * COST_OF_A_MUTATION if operation.operation == OperationType.MUTATION else 1
+
+
 def _fault(
-    node: DocumentNode, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool
+    node: DocumentNode, sizes: list[Size], schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool
 ) -> dict[str, Any] | None:
     """The response that says why a document cannot run; None when it can. Size comes first: it bounds the rest."""
-    excess: TooLarge | None = oversize(node, limits)
+    excess = oversize(sizes, limits)
     if excess is not None:
         return oversize_request(excess)
     rules = _RULES if introspection else _RULES_WITHOUT_INTROSPECTION

@@ -5,25 +5,24 @@ The answer is the response map; a request that did not run has no `data` in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
-    MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
     execute_sync,
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
-from resolvers.errors import RequestStopped
-from resolvers.session import Session
+from resolvers.errors import RequestStopped, out_of_time
+from resolvers.session import Meter, Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
+from schema.counting import COUNTING
 from schema.document_rules import DocumentLimits
 from schema.documents import Document, DocumentCache
 from schema.errors import (
@@ -36,11 +35,21 @@ from schema.errors import (
 )
 from schema.variables import Unusual, variables_coercer
 from schema.writes import BeginWrite, execute_mutation
+from storage.errors import OutOfTime
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
 _CONDITIONS = "conditions"
 """Where a document keeps what its plans depend on; plans themselves stand under tuples."""
+
+
+class Expected(NamedTuple):
+    """What is known about the cost of a request before it runs: `cost` when it finds one of everything it asks for,
+    0 when it cannot run; `reading` for a document that was not known yet, by its length.
+    """
+
+    cost: int
+    reading: int
 
 
 class Engine:
@@ -63,12 +72,15 @@ class Engine:
         introspection: bool = True,
         reads_only: bool = False,
         begin_write: BeginWrite | None = None,
+        meter: Meter | None = None,
     ) -> dict[str, Any]:
         """The response map of one request.
 
         `reads_only`: refuse mutations, for requests that may be repeated by anybody (GET). `begin_write`: how
-        mutations get their transactions; `session` is then not used.
+        mutations get their transactions; `session` is then not used. `meter` is told what the request has cost,
+        however it ended; what did not run cost nothing.
         """
+        meter = meter or Meter()
         document = self.documents.get(query, introspection=introspection)
         if document.refused is not None:
             return document.refused
@@ -85,13 +97,15 @@ class Engine:
             if operation.operation == OperationType.MUTATION and begin_write is not None:
                 conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
                 return execute_mutation(
-                    self.schema, document, operation, variables, conditions, begin_write, request_id
+                    self.schema, document, operation, variables, conditions, begin_write, request_id, meter
                 )
             if session is None:
                 raise TypeError("a query needs a session")
-            return self._run(document, operation, coerced, variables, session, request_id)
+            return self._run(document, operation, coerced, variables, session, request_id, meter)
         except RequestStopped as stopped:
             return stopped_request(stopped.refusal)
+        except OutOfTime:
+            return stopped_request(out_of_time())
 
     def _run(
         self,
@@ -101,15 +115,19 @@ class Engine:
         variables: dict[str, Any] | None,
         session: Session,
         request_id: str,
+        meter: Meter,
     ) -> dict[str, Any]:
         plan = self._plan(document, operation, coerced) if self._compiles else None
-        if plan is not None:
-            try:
-                return {"data": plan.run(session, coerced)}
-            except Exception:
-                session = session.anew()
-        name = operation.name.value if operation.name else None
-        return self._interpret(document, name, variables, session, request_id)
+        try:
+            if plan is not None:
+                try:
+                    return {"data": plan.run(session, coerced)}
+                except Exception:
+                    session = session.anew()
+            name = operation.name.value if operation.name else None
+            return self._interpret(document, name, variables, session, request_id)
+        finally:
+            meter.cost += session.cost
 
     def _coerced(
         self, document: Document, operation: OperationDefinitionNode, raw: dict[str, Any], *, introspection: bool
@@ -139,14 +157,16 @@ class Engine:
         session: Session,
         request_id: str,
     ) -> dict[str, Any]:
+        session.serve(0, 1)
         result = execute_sync(
             self._graphql,
             document.node,
             context_value=session,
             variable_values=variables,
             operation_name=operation_name or None,
-            middleware=MiddlewareManager(_counting),
+            middleware=COUNTING,
         )
+        session.go_on()
         if result.errors and result.data is None and not any(error.path for error in result.errors):
             return request_errors(result.errors, BAD_USER_INPUT)
         response: dict[str, Any] = {"data": result.data}
@@ -159,6 +179,15 @@ class Engine:
         document = self.documents.get(query, introspection=introspection)
         operation = document.operation(operation_name) if document.refused is None else None
         return isinstance(operation, OperationDefinitionNode) and operation.operation == OperationType.MUTATION
+
+    def expected(self, query: str, operation_name: str | None, *, introspection: bool = True) -> Expected:
+        """What a request is expected to cost, and what reading its document has cost just now."""
+        document = self.documents.get(query, introspection=introspection)
+        if operation_name or len(document.expected) != 1:
+            cost = document.expected.get(operation_name or None, 0)
+        else:
+            [cost] = document.expected.values()
+        return Expected(cost, document.claim_reading())
 
     @staticmethod
     def _conditions(document: Document) -> tuple[str, ...]:
@@ -189,12 +218,6 @@ class Engine:
             plan = None
         plans[key] = plan
         return plan
-
-
-def _counting(resolve: Callable[..., Any], source: Any, info: Any, /, **arguments: Any) -> Any:
-    """Lets graphql-core, too, stop where a compiled plan would: every field of every row counts."""
-    info.context.serve(1)
-    return resolve(source, info, **arguments)
 
 
 @lru_cache(maxsize=2)

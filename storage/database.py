@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -20,7 +21,8 @@ from weakref import WeakSet
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
-from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, from_postgresql, from_sqlite
+from storage.deadlines import Deadline, Watch, current_deadline, watched
+from storage.errors import BadDatabaseUrl, OutOfTime, StorageBusy, StorageError, from_postgresql, from_sqlite
 from storage.statements import Kind, R, Statement, bound, compiled
 
 SQLITE_PRAGMAS: dict[str, str | int] = {
@@ -39,6 +41,8 @@ OLDEST_SQLITE = (3, 35, 0)
 STATEMENT_TIMEOUT_MS = 30_000
 """How long one statement may run on PostgreSQL before it is stopped."""
 CONNECT_TIMEOUT_S = 10
+CANCEL_TIMEOUT_S = 2.0
+"""How long asking PostgreSQL to cancel may take; then it is asked again."""
 
 
 def driver_error(error: peewee.PeeweeException) -> Exception:
@@ -59,17 +63,24 @@ class _SqliteConnection(sqlite3.Connection):
 
 
 class Transaction:
-    """What may be asked of the database between begin and end. Belongs to one thread."""
+    """What may be asked of the database between begin and end. Belongs to one thread.
 
-    __slots__ = ("_connection", "_database", "_errors", "_kind", "statements")
+    Under a deadline every call raises OutOfTime once that is over, also in the middle of a statement.
+    """
 
-    def __init__(self, database: Database, connection: Any) -> None:
+    __slots__ = ("_connection", "_database", "_errors", "_kind", "deadline", "rows", "statements")
+
+    def __init__(self, database: Database, connection: Any, deadline: Deadline | None = None) -> None:
         self._database = database
+        self.deadline = deadline
+        """When the work has to be over; None when it may take as long as it needs."""
         self._kind = database.kind
         self._errors = database.driver_errors
         self._connection = connection
         self.statements = 0
         """How many SQL statements have run in here; BEGIN and COMMIT are not counted."""
+        self.rows = 0
+        """How many rows `fetch` has read in here."""
 
     @property
     def kind(self) -> Kind:
@@ -84,11 +95,12 @@ class Transaction:
         """
         plan = statement.plans.get(self._kind) or statement.plan(self._database.engine, self._kind)
         arguments = plan.bind(params)
-        self.statements += 1
+        self._begin_statement()
         try:
             rows = self._connection.execute(plan.sql, arguments).fetchall()
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self._explained(error) from error
+        self.rows += len(rows)
         return plan.shape(rows)
 
     def run(self, query: peewee.Node, /, **params: Any) -> Any:
@@ -103,12 +115,12 @@ class Transaction:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Run SQL text with positional values, for what Peewee cannot say. Returns the driver's cursor."""
-        self.statements += 1
+        self._begin_statement()
         try:
             # psycopg reads "%" as a placeholder only when values are given.
             return self._connection.execute(sql, values) if values else self._connection.execute(sql)
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self._explained(error) from error
 
     def insert(self, table: type[peewee.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Add many rows; `columns` are the names of the database's columns, in the order of each row's values.
@@ -118,7 +130,7 @@ class Transaction:
         """
         name = table._meta.table_name
         listed = ", ".join(f'"{column}"' for column in columns)
-        self.statements += 1
+        self._begin_statement()
         try:
             if self._kind == "sqlite":
                 places = ", ".join("?" * len(columns))
@@ -129,7 +141,18 @@ class Transaction:
                 for row in rows:
                     copy.write_row(row)
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self._explained(error) from error
+
+    def _begin_statement(self) -> None:
+        if self.deadline is not None:
+            self.deadline.check()
+        self.statements += 1
+
+    def _explained(self, error: Exception) -> BaseException:
+        """What a driver error means: past the deadline, whatever went wrong is that it was interrupted."""
+        if self.deadline is not None and self.deadline.is_over:
+            return OutOfTime()
+        return self._database.explain(error)
 
     def without_time_limit(self) -> None:
         """Let the statements of this transaction run as long as they need: migrations and bulk loads."""
@@ -143,19 +166,44 @@ D = TypeVar("D", bound="Database")
 class _Scope(Generic[D]):
     """A transaction as a context manager; a class because a generator costs more than the transaction."""
 
-    __slots__ = ("_connection", "_database", "_writes")
+    __slots__ = ("_connection", "_database", "_deadline", "_watch", "_writes")
 
     def __init__(self, database: D, *, writes: bool) -> None:
         self._database = database
         self._writes = writes
         self._connection: Any = None
+        self._deadline = current_deadline()
+        self._watch: Watch | None = None
 
     def __enter__(self) -> Transaction:
-        self._connection = self._database.begin(writes=self._writes)
-        return Transaction(self._database, self._connection)
+        deadline = self._deadline
+        if deadline is None:
+            self._connection = self._database.begin(writes=self._writes)
+        else:
+            self._connection = self._begun_before(deadline)
+            self._watch = watched(deadline, partial(self._database.interrupt, self._connection))
+        return Transaction(self._database, self._connection, deadline)
+
+    def _begun_before(self, deadline: Deadline) -> Any:
+        deadline.check()
+        try:
+            return self._database.begin(writes=self._writes, wait_s=deadline.seconds_left)
+        except StorageBusy:
+            deadline.check()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        self._database.end(self._connection, commit=self._writes and kind is None)
+        watch = self._watch
+        if watch is None:
+            self._database.end(self._connection, commit=self._writes and kind is None)
+            return
+        # A commit is never interrupted: it is not begun past the deadline, and is short.
+        watch.end()
+        in_time = not watch.deadline.is_over
+        commit = self._writes and kind is None
+        self._database.end(self._connection, commit=commit and in_time, was_interrupted=watch.fired)
+        if commit and not in_time:
+            raise OutOfTime
 
 
 class Database:
@@ -193,19 +241,29 @@ class Database:
             return database
 
     def read(self) -> _Scope[Database]:
-        """A transaction that sees one snapshot and changes nothing; always rolled back."""
+        """A transaction that sees one snapshot and changes nothing; always rolled back. Raises: OutOfTime."""
         return _Scope(self, writes=False)
 
     def write(self) -> _Scope[Database]:
-        """A transaction that commits when its block ends well and rolls back when it raises."""
+        """A transaction that commits when its block ends well and rolls back when it raises.
+
+        Past the deadline it is rolled back, too. Raises: OutOfTime.
+        """
         return _Scope(self, writes=True)
 
-    def begin(self, *, writes: bool) -> Any:
-        """Begin a transaction on this thread's connection and return the connection."""
+    def begin(self, *, writes: bool, wait_s: float | None = None) -> Any:
+        """Begin a transaction on this thread's connection and return the connection.
+
+        `wait_s`: do not wait longer than that for a lock; None waits as long as the database was opened for.
+        """
         raise NotImplementedError
 
-    def end(self, connection: Any, *, commit: bool) -> None:
+    def end(self, connection: Any, *, commit: bool, was_interrupted: bool = False) -> None:
         """End what `begin` began. A commit that fails is rolled back and raised."""
+        raise NotImplementedError
+
+    def interrupt(self, connection: Any) -> None:
+        """Stop the statement that runs on a connection, if one does; it fails there. For other threads to call."""
         raise NotImplementedError
 
     def explain(self, error: Exception) -> StorageError:
@@ -252,7 +310,7 @@ class SqliteStore(Database):
             check_same_thread=False,  # only so that close() may close the connections of other threads
         )
 
-    def begin(self, *, writes: bool) -> sqlite3.Connection:
+    def begin(self, *, writes: bool, wait_s: float | None = None) -> sqlite3.Connection:
         """Begin on the connection of this thread, connecting first where it has none."""
         try:
             connection: sqlite3.Connection = self._local.connection
@@ -261,12 +319,25 @@ class SqliteStore(Database):
         if connection.in_transaction:
             raise RuntimeError("a transaction is open on this thread already; pass it on instead of beginning another")
         try:
+            if writes:
+                self._wait_at_most(connection, wait_s)
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         except sqlite3.Error as error:
             raise from_sqlite(error) from error
         return connection
 
-    def end(self, connection: sqlite3.Connection, *, commit: bool) -> None:
+    def _wait_at_most(self, connection: sqlite3.Connection, wait_s: float | None) -> None:
+        # Waiting for the lock of another writer is the one thing `interrupt` does not end.
+        wait_ms = self._busy_timeout_ms if wait_s is None else min(self._busy_timeout_ms, max(0, int(wait_s * 1_000)))
+        if wait_ms != self._local.waits_ms:
+            connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
+            self._local.waits_ms = wait_ms
+
+    def interrupt(self, connection: sqlite3.Connection) -> None:
+        """By the flag SQLite looks at between the steps of a statement."""
+        connection.interrupt()
+
+    def end(self, connection: sqlite3.Connection, *, commit: bool, was_interrupted: bool = False) -> None:
         """Commit or roll back; the connection stays with its thread."""
         try:
             if commit:
@@ -293,6 +364,7 @@ class SqliteStore(Database):
         engine: Any = self.engine
         connection: _SqliteConnection = engine.connection()
         self._local.connection = connection
+        self._local.waits_ms = self._busy_timeout_ms
         with self._lock:
             self._connections.add(connection)
         return connection
@@ -342,8 +414,8 @@ class PostgresqlStore(Database):
         )
         self.engine = self._pool
 
-    def begin(self, *, writes: bool) -> Any:
-        """Begin on a connection lent by the pool."""
+    def begin(self, *, writes: bool, wait_s: float | None = None) -> Any:
+        """Begin on a connection lent by the pool. Locks are waited for by statements, and those are interrupted."""
         if not self._pool.is_closed():
             raise RuntimeError("a transaction is open on this thread already; pass it on instead of beginning another")
         connection = self._connect()
@@ -361,8 +433,16 @@ class PostgresqlStore(Database):
                 raise from_postgresql(error) from error
         return connection
 
-    def end(self, connection: Any, *, commit: bool) -> None:
+    def interrupt(self, connection: Any) -> None:
+        """By a request to cancel, which goes over a connection of its own."""
+        connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+
+    def end(self, connection: Any, *, commit: bool, was_interrupted: bool = False) -> None:
         """Commit or roll back, and give the connection back to the pool."""
+        if was_interrupted:
+            # The request to cancel may arrive late, and must not meet somebody else's statement.
+            self._pool.manual_close()
+            return
         try:
             connection.execute("COMMIT" if commit else "ROLLBACK")
         except self._driver_error as error:
