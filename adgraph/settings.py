@@ -130,6 +130,21 @@ class Settings:
     max_nodes: int = _variable(
         "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
     )
+    max_cost: int = _variable(
+        "ADGRAPH_MAX_COST",
+        "the most one request may cost: an object of the answer costs 1, a mutation 10, ten rows read 1",
+        *_between(100, 100_000_000),
+        100_000,
+    )
+    budget: int = _variable(
+        "ADGRAPH_BUDGET", "what a caller may spend at once; 0 for no budgets", *_between(0, 1_000_000_000), 1_000_000
+    )
+    budget_per_minute: int = _variable(
+        "ADGRAPH_BUDGET_PER_MINUTE",
+        "how much of a caller's budget comes back in a minute",
+        *_between(1, 1_000_000_000),
+        300_000,
+    )
     max_depth: int = _variable(
         "ADGRAPH_MAX_DEPTH", "how many levels of fields inside fields a document may have", *_between(5, 100), 25
     )

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adgraph.auth import Caller, Credentials, anonymous_or_caller, note_use
+from adgraph.leaving import cancelled_when_gone
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
@@ -57,6 +58,10 @@ class Graph(Protocol):
         reads_only: bool,
     ) -> dict[str, Any]:
         """Raises: whatever nobody foresaw."""
+        ...
+
+    def admit(self, caller: Caller | None) -> None:
+        """Let a caller's request be looked at. Raises: HttpRefusal (429) when the budget is used up."""
         ...
 
     def writes(self, request: GraphQLRequest) -> bool:
@@ -143,6 +148,7 @@ class GraphQLEndpoint:
             asked = parse()
             with database.read() as transaction:
                 caller = anonymous_or_caller(transaction, credentials, now_ms)
+                self._graph.admit(caller)
                 try:
                     writes = not reads_only and self._graph.writes(asked)
                     result = {}
@@ -154,7 +160,9 @@ class GraphQLEndpoint:
                 result = self._graph.write(asked, database, caller, request_id)
             return Answer(_status(result, media_type), orjson.dumps(result)), caller
 
-        answer, caller = await self._workers.run(work)
+        deadline = self._workers.deadline()
+        async with cancelled_when_gone(request.receive, deadline):
+            answer, caller = await self._workers.run(work, deadline)
         if caller and caller.use_is_due:
             self._workers.start(partial(note_use, database, caller, now_ms))
         return answer
@@ -182,6 +190,8 @@ def _status(result: dict[str, Any], media_type: str) -> int:
     codes = [error.get("extensions", {}).get("code") for error in result.get("errors", ())]
     if "METHOD_NOT_ALLOWED" in codes:
         return 405
+    if "REQUEST_TIMEOUT" in codes:
+        return 503
     if media_type == JSON:
         return 200
     return max((_STATUS_BY_CODE.get(code, 400) for code in codes), default=400)

@@ -68,6 +68,9 @@ class StubGraph:
             return _request_errors("METHOD_NOT_ALLOWED", [graphql.GraphQLError("Send mutations by POST.")])
         return self._execute(document, request, caller)
 
+    def admit(self, caller: Caller | None) -> None:
+        """Everybody."""
+
     def writes(self, request: GraphQLRequest) -> bool:
         return False
 

@@ -167,7 +167,7 @@ def test_every_field_of_the_schema_that_gives_objects_is_counted() -> None:
         ("query A { __typename } query B { viewer { revision } }", "B", 2),
         ("query A { __typename } query B { viewer { revision } }", None, 0),
         ("{ nothing }", None, 0),
-        ("mutation { a: deleteUser(input: {userId: 1, timeStamp: "1"}) { userErrors { code } } }", None, 12),
+        ('mutation { a: deleteUser(input: {userId: 1, timeStamp: "1"}) { userErrors { code } } }', None, 12),
     ],
 )
 def test_what_is_expected_is_one_of_everything(query: str, name: str | None, expected: int) -> None:
