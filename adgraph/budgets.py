@@ -160,9 +160,11 @@ def charged(budgets: Budgets, caller: Hashable, expected: int, reading: int, now
         yield Charge(expected, reading, None)
         return
     taken = max(expected, 1)
-    if reading:
-        budgets.settle(caller, 0, reading)
-    standing = budgets.take(caller, taken)
+    try:
+        standing = budgets.take(caller, taken)
+    finally:
+        if reading:
+            budgets.settle(caller, 0, reading)
     full_at = Instant(now + math.ceil(standing.full_in_s * 1_000))
     charge = Charge(
         expected, reading, Allowance(standing.capacity, standing.remaining, taken, standing.per_minute, full_at)
