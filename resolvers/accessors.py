@@ -183,6 +183,7 @@ def _holding(
 
 
 def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
+    session.go_on()
     assignments = assignments_of(excerpt, session, user)
     try:
         access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -30,6 +30,10 @@ in variables."""
 MOST_COMPARISONS = 10_000
 """What finding out whether fields of one name agree may take, in graphql-core's own units: some 20 ms. An ordinary
 document takes hundreds; one that repeats a name a thousand times would take a million."""
+
+MOST_VALUES = 10_000
+"""Values in the variables of a request, lists and objects included. A thousand checks have five thousand; looking at
+half a million, as fit into a body, takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,10 @@ class TooLarge(NamedTuple):
         """What is wrong and what to do."""
         size = f"more than {self.allowed}" if self.actual is None else f"{self.actual}"
         allowed = "" if self.actual is None else f" and {self.allowed} are allowed"
-        return f"The document is too large: it has {size} {_CALLED[self.limit]}{allowed}. {self.advice}"
+        whose = (
+            "The variables are too large: they have" if self.limit == "values" else "The document is too large: it has"
+        )
+        return f"{whose} {size} {_CALLED[self.limit]}{allowed}. {self.advice}"
 
 
 _CALLED = {
@@ -79,6 +86,7 @@ _CALLED = {
     "rootFields": "fields at the root",
     "directives": "directives",
     "comparisons": "fields of one name to compare with each other",
+    "values": "values",
 }
 _ADVICE = {
     "characters": "Send values as variables and leave comments out.",
@@ -89,6 +97,7 @@ _ADVICE = {
     "rootFields": "Send several requests.",
     "directives": "One `@include` on a fragment does for many fields.",
     "comparisons": "Name each field once in a selection, or give it an alias.",
+    "values": "Send fewer items at a time: no list here takes more than a thousand.",
 }
 
 
@@ -216,3 +225,17 @@ class FieldsAgree(OverlappingFieldsCanBeMergedRule):
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
         self.rule_context.remaining_complexity_budget = MOST_COMPARISONS
+
+
+def too_many_values_in(variables: dict[str, Any]) -> TooLarge | None:
+    """The refusal of variables with more values than can be looked at in no time, or None."""
+    count = 0
+    waiting: list[Any] = [variables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            count += len(value)
+            if count > MOST_VALUES:
+                return too_large("values", MOST_VALUES)
+            waiting += value.values() if isinstance(value, dict) else value
+    return None

@@ -82,7 +82,8 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
     # A literal of thousands of digits: Python's own words about it are for programmers, and the number for nobody.
-    message = _LONG_NUMBER.sub(r"\1…", _TOO_MANY_DIGITS.sub("it has too many digits", error.message))
+    message = error.message[: 2 * LONGEST_MESSAGE]
+    message = _LONG_NUMBER.sub(r"\1…", _TOO_MANY_DIGITS.sub("it has too many digits", message))
     if len(message) > LONGEST_MESSAGE:
         message = message[:LONGEST_MESSAGE] + "…"
     shown: dict[str, Any] = {"message": message}

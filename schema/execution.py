@@ -23,13 +23,14 @@ from resolvers.session import Meter, Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
 from schema.counting import COUNTING
-from schema.document_rules import DocumentLimits
+from schema.document_rules import DocumentLimits, too_many_values_in
 from schema.documents import Document, DocumentCache
 from schema.errors import (
     BAD_USER_INPUT,
     METHOD_NOT_ALLOWED,
     MOST_ERRORS_SHOWN,
     field_errors,
+    oversize_request,
     request_errors,
     stopped_request,
 )
@@ -90,6 +91,9 @@ class Engine:
         if reads_only and operation.operation.value != "query":
             message = "Only queries may be sent this way: send mutations by POST."
             return request_errors([GraphQLError(message)], METHOD_NOT_ALLOWED)
+        excess = too_many_values_in(variables) if variables else None
+        if excess is not None:
+            return oversize_request(excess)
         coerced = self._coerced(document, operation, variables or {}, introspection=introspection)
         if isinstance(coerced, list):
             return request_errors(coerced, BAD_USER_INPUT)

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from storage.database import Database, PostgresqlStore, SqliteStore
+from storage.database import Database
+from storage.stores import PostgresqlStore, SqliteStore
 from tests.api.demo_server import QUICK, SLOW, DemoServer, count_to, slow_down
 from tests.api.test_stopping import INVITATION, INVITE, ask
 

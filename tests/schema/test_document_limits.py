@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from graphql import get_introspection_query
 
-from schema.document_rules import COUNTED_TO, DocumentLimits
+from schema.document_rules import COUNTED_TO, DocumentLimits, too_large, too_many_values_in
 from schema.documents import Document
 from schema.errors import DOCUMENT_TOO_LARGE, LONGEST_MESSAGE, MOST_ERRORS_SHOWN
 from schema.execution import Engine
@@ -17,6 +18,7 @@ from tests.schema.client import GRAPH
 from tests.schema.hostile import HOSTILE, LIMITS, doubling, doubling_fields, each, nested
 from tests.schema.questions import QUERIES
 
+ENGINE = Engine()
 SLOWEST_REFUSAL_S = 0.1
 ATTEMPTS = 5
 
@@ -131,6 +133,51 @@ def test_the_introspection_of_every_ide_is_taken() -> None:
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )
     assert read(whole).refused is None
+
+
+IDS = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+CHECKS = "query ($checks: [CheckInput!]!) { checkMany(checks: $checks) { allowed } }"
+
+
+def of_variables(query: str, variables: dict[str, Any]) -> Any:
+    """The response to variables that cannot be right; no session is needed to say so."""
+    return ENGINE.execute(query, variables, None, None)
+
+
+def test_variables_may_have_so_many_values_and_not_one_more() -> None:
+    assert too_many_values_in({"ids": ["1"] * 9_999}) is None
+    assert too_many_values_in({"a": {"b": [[{}]] * 4_998}, "c": None}) is None
+    assert too_many_values_in({"a": {"b": [[{}]] * 4_999}, "c": None}) == too_large("values", 10_000)
+    [error] = of_variables(IDS, {"ids": ["1"] * 10_000})["errors"]
+    assert error["extensions"] == {"code": DOCUMENT_TOO_LARGE, "limit": "values", "allowed": 10_000}
+    assert error["message"].startswith("The variables are too large")
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        pytest.param(IDS, {"ids": [1] * 500_000}, id="numbers"),
+        pytest.param(IDS, {"ids": [1] * 9_998 + [{}]}, id="wrong at the end"),
+        pytest.param(IDS, {"ids": [[]] * 9_999}, id="lists"),
+        pytest.param(CHECKS, {"checks": [{}] * 9_999}, id="objects"),
+        pytest.param(CHECKS, {"checks": [{"capability": "NO", "target": 1}] * 3_300}, id="wrong checks"),
+        pytest.param(CHECKS, {"checks": [{f"x{n}": n for n in range(9_000)}]}, id="unknown members"),
+        pytest.param(CHECKS, {"checks": [{"capability": "V" * 1_000_000, "target": "1"}]}, id="a long word"),
+        pytest.param(CHECKS, {f"x{n}": n for n in range(9_999)}, id="unknown variables"),
+    ],
+)
+def test_hostile_variables_are_refused_within_a_tenth_of_a_second(query: str, variables: dict[str, Any]) -> None:
+    of_variables(query, {})
+    taken = []
+    for _ in range(ATTEMPTS):
+        started = time.thread_time()
+        answer = of_variables(query, variables)
+        taken.append(time.thread_time() - started)
+        assert answer["errors"]
+        assert all(len(error["message"]) <= LONGEST_MESSAGE + 1 for error in answer["errors"])
+        if taken[-1] < SLOWEST_REFUSAL_S:
+            return
+    raise AssertionError(f"{min(taken) * 1_000:.0f} ms")
 
 
 def test_limits_belong_to_an_engine() -> None:
