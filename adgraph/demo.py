@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from adgraph.app import DemoLogin, DemoSession
 from adgraph.settings import Settings
-from adgraph.tokens import DEFAULT_SCOPES, login_named
+from adgraph.tokens import login_named
 from resolvers.rules.access_tokens import DAY_MS
 from storage.database import Database, Transaction
 from storage.demo import VISITORS, WORKED_USER_NAME, Visitor, load_demo
 from storage.developer_tokens import issue_developer_token, read_developer_tokens, revoke_developer_token
 from storage.migrate import migrate
 from storage.records.ids import Instant
+from storage.records.values import TokenScope
 from storage.tokens import NewToken, issue_token, read_tokens, revoke_token
 
 PAGE_LABEL = "demo page"
@@ -47,7 +48,7 @@ def _signed_in(transaction: Transaction, visitor: Visitor, now_ms: int, until_ms
     for row in read_tokens(transaction, login.id):
         if row.label == PAGE_LABEL and row.revoked_at_ms is None:
             revoke_token(transaction, row.id, now_ms)
-    issued = issue_token(transaction, NewToken(login.id, PAGE_LABEL, frozenset(DEFAULT_SCOPES), until_ms), now_ms)
+    issued = issue_token(transaction, NewToken(login.id, PAGE_LABEL, frozenset(TokenScope), until_ms), now_ms)
     return DemoLogin(issued.token, visitor.user_name, visitor.first_name, visitor.about)
 
 

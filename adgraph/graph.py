@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from adgraph.auth import Caller
+from adgraph.budgets import ANONYMOUS, Budgets, Charge, charged
 from adgraph.operations import Feed, FeedStep, Graph, Kind
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest
@@ -21,17 +22,40 @@ if TYPE_CHECKING:
     from schema.streams import Stream
 
 
+EVENT = 1
+"""What an event of a subscription is expected to cost; what it really cost is settled after it."""
+
+
 class SessionGraph:
     """The graph under some settings: sessions are made here, from callers, clocks and limits."""
 
     def __init__(self, settings: Settings) -> None:
         # Building the schema takes a moment, so it happens here and not at import.
+        from schema.document_rules import DocumentLimits
         from schema.execution import engine
 
-        self._engine = engine()
-        self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
+        self._engine = engine(
+            DocumentLimits(
+                depth=settings.max_depth,
+                fields=settings.max_fields,
+                aliases=settings.max_aliases,
+                root_fields=settings.max_root_fields,
+                directives=settings.max_directives,
+                tokens=settings.max_tokens,
+            )
+        )
+        self._limits = Limits(
+            max_nodes=settings.max_nodes,
+            max_cost=settings.max_cost,
+            seconds=settings.request_timeout_ms / 1_000,
+        )
+        self._budgets = Budgets(settings.budget, settings.budget_per_minute)
         self._introspection = settings.allows_introspection
         self._administrators = settings.system_administrators
+
+    def admit(self, caller: Caller | None) -> None:
+        """Raises: HttpRefusal (429) for a caller who has used up the budget."""
+        self._budgets.admit(_payer(caller))
 
     def __call__(
         self,
@@ -42,16 +66,22 @@ class SessionGraph:
         *,
         reads_only: bool,
     ) -> dict[str, Any]:
-        """The response map of a query."""
-        return self._engine.execute(
-            request.query,
-            request.variables,
-            request.operation_name,
-            self._session(transaction, caller),
-            request_id=request_id,
-            introspection=self._introspection,
-            reads_only=reads_only,
-        )
+        """The response map of a query. Raises: HttpRefusal (429)."""
+
+        def run(charge: Charge) -> dict[str, Any]:
+            session = self._session(transaction, caller, charge)
+            return self._engine.execute(
+                request.query,
+                request.variables,
+                request.operation_name,
+                session,
+                request_id=request_id,
+                introspection=self._introspection,
+                reads_only=reads_only,
+                meter=charge.meter,
+            )
+
+        return self._charged(request, caller, run)
 
     def kind(self, request: GraphQLRequest) -> Kind | None:
         """What the request is; None when it cannot be run."""
@@ -70,34 +100,64 @@ class SessionGraph:
             request.query,
             request.variables,
             request.operation_name,
-            self._session(transaction, caller),
+            Session(transaction, self._viewer(caller), _now(), self._limits),
             request_id=request_id,
             introspection=self._introspection,
         )
-        return begun if isinstance(begun, dict) else SessionFeed(begun, self._session)
+        return begun if isinstance(begun, dict) else SessionFeed(begun, self)
 
-    def _session(self, transaction: Transaction, caller: Caller | None) -> Session:
-        return Session(transaction, self._viewer(caller), _now(), self._limits)
+    def step(
+        self, stream: Stream, tail: Tail, transaction: Transaction, caller: Caller | None, request_id: str
+    ) -> FeedStep:
+        """The next event of a subscription, paid for by whom its credentials name now. Raises: HttpRefusal (429)."""
+        with charged(self._budgets, _payer(caller), EVENT, 0, _now()) as charge:
+            session = self._session(transaction, caller, charge)
+            try:
+                return FeedStep(*stream.step(session, tail, request_id))
+            finally:
+                charge.meter.cost = session.cost
+
+    def _session(self, transaction: Transaction, caller: Caller | None, charge: Charge) -> Session:
+        session = Session(transaction, self._viewer(caller), _now(), self._limits)
+        session.allowance = charge.allowance
+        return session
 
     def write(
         self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
     ) -> dict[str, Any]:
-        """The response map of a mutation."""
+        """The response map of a mutation. Raises: HttpRefusal (429)."""
 
-        @contextmanager
-        def begin() -> Iterator[WriteSession]:
-            with database.write() as transaction:
-                yield WriteSession(transaction, self._viewer(caller), _now(), self._limits)
+        def run(charge: Charge) -> dict[str, Any]:
+            @contextmanager
+            def begin() -> Iterator[WriteSession]:
+                with database.write() as transaction:
+                    session = WriteSession(transaction, self._viewer(caller), _now(), self._limits)
+                    session.allowance = charge.allowance
+                    yield session
 
-        return self._engine.execute(
-            request.query,
-            request.variables,
-            request.operation_name,
-            None,
-            request_id=request_id,
-            introspection=self._introspection,
-            begin_write=begin,
-        )
+            return self._engine.execute(
+                request.query,
+                request.variables,
+                request.operation_name,
+                None,
+                request_id=request_id,
+                introspection=self._introspection,
+                begin_write=begin,
+                meter=charge.meter,
+            )
+
+        return self._charged(request, caller, run)
+
+    def _charged(
+        self, request: GraphQLRequest, caller: Caller | None, run: Callable[[Charge], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """What `run` answers, paid for by the caller, with its cost in `extensions` when it ran."""
+        expected = self._engine.expected(request.query, request.operation_name, introspection=self._introspection)
+        with charged(self._budgets, _payer(caller), expected.cost, expected.reading, _now()) as charge:
+            answer = run(charge)
+        if charge.meter.cost:
+            answer["extensions"] = {"cost": charge.shown(self._limits.max_cost)}
+        return answer
 
     def _viewer(self, caller: Caller | None) -> Viewer | Newcomer | None:
         if caller is None:
@@ -118,14 +178,18 @@ class SessionGraph:
 class SessionFeed:
     """A subscription under way: each step is a session of its own, of whoever its credentials name then."""
 
-    def __init__(self, stream: Stream, session: Callable[[Transaction, Caller | None], Session]) -> None:
+    def __init__(self, stream: Stream, graph: SessionGraph) -> None:
         self._stream = stream
-        self._session = session
+        self._graph = graph
         self.begins = stream.begins
 
     def step(self, tail: Tail, transaction: Transaction, caller: Caller | None, request_id: str) -> FeedStep:
         """The next event after `tail` in this snapshot."""
-        return FeedStep(*self._stream.step(self._session(transaction, caller), tail, request_id))
+        return self._graph.step(self._stream, tail, transaction, caller, request_id)
+
+
+def _payer(caller: Caller | None) -> Hashable:
+    return caller.login_id if caller and caller.login_id is not None else ANONYMOUS
 
 
 def _now() -> Instant:

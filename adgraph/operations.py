@@ -23,6 +23,7 @@ from adgraph.workers import Workers
 from resolvers.changes import Tail
 from resolvers.errors import Refusal
 from storage.database import Database, Transaction
+from storage.deadlines import Deadline
 from storage.errors import StorageBusy, StorageError
 
 log = logging.getLogger("adgraph.requests")
@@ -57,6 +58,10 @@ class Graph(Protocol):
 
     def kind(self, request: GraphQLRequest) -> Kind | None:
         """What the request is; None when it cannot be run."""
+        ...
+
+    def admit(self, caller: Caller | None) -> None:
+        """Let a caller's request be looked at. Raises: HttpRefusal (429) when the budget is used up."""
         ...
 
     def refusal_of(self, text: str) -> ResponseMap | None:
@@ -94,6 +99,8 @@ class Asked(NamedTuple):
     told: Told
     headers: Mapping[str, str] = {}
     """Where the caller's own trace is found, if he has one."""
+    deadline: Deadline | None = None
+    """When it has to be over; None means the usual time from when it is begun."""
     reads_only: bool = False
     """Refuse mutations: the request may be repeated by anybody (GET)."""
     subscribes: bool = False
@@ -124,6 +131,10 @@ class Operations:
         self._door = door
         self._tracing = tracing or Tracing(None)
 
+    def deadline(self) -> Deadline:
+        """When an operation that is asked for now has to be over."""
+        return self._workers.deadline()
+
     async def run(self, database: Database, asked: Asked, shape: Callable[[ResponseMap], T]) -> T | Live[T]:
         """The answer, or a subscription that has begun. Raises: HttpRefusal."""
 
@@ -134,12 +145,13 @@ class Operations:
                 span.note("graphql.operation.type", told.kind)
                 if isinstance(outcome, dict):
                     told.code = _first_code(outcome)
+                    told.cost = outcome.get("extensions", {}).get("cost", {}).get("actual")
                     if told.code:
                         span.failed(told.code)
                     return shape(outcome), caller
             return Live(self, database, asked, outcome, shape), caller
 
-        answer, caller = await self._work(work, asked.request_id)
+        answer, caller = await self._work(work, asked.request_id, asked.deadline)
         if caller and caller.use_is_due:
             self._workers.start(partial(note_use, database, caller, _now_ms()))
         return answer
@@ -166,10 +178,10 @@ class Operations:
 
         return await self._work(work, asked.request_id)
 
-    async def _work(self, work: Callable[[], T], request_id: str) -> T:
+    async def _work(self, work: Callable[[], T], request_id: str, deadline: Deadline | None = None) -> T:
         """What `work` returns, from a thread. Raises: HttpRefusal for whatever goes wrong."""
         try:
-            return await self._workers.run(work)
+            return await self._workers.run(work, deadline)
         except HttpRefusal:
             raise
         except StorageError as problem:
@@ -183,14 +195,16 @@ class Operations:
             raise unexpected(request_id) from problem
 
     def _outcome(self, database: Database, asked: Asked) -> tuple[ResponseMap | Feed, Caller | None]:
-        request = self._documents.asked(asked.parse())
-        if isinstance(request, dict):
-            return request, None
-        kind = self._graph.kind(request)
-        told = asked.told
-        told.kind = kind or ""
+        sent, told = asked.parse(), asked.told
         with self._asked_by(database, asked.credentials) as (transaction, caller):
             told.login_id = caller and caller.login_id
+            # Before anything is read or checked for him: who has nothing left costs nothing more.
+            self._graph.admit(caller)
+            request = self._documents.asked(sent)
+            if isinstance(request, dict):
+                return request, caller
+            kind = self._graph.kind(request)
+            told.kind = kind or ""
             if kind == "subscription" and asked.subscribes:
                 return self._graph.subscribe(request, transaction, caller, asked.request_id), caller
             if kind != "mutation" or asked.reads_only:

@@ -219,6 +219,45 @@ class Settings:
     max_nodes: int = _variable(
         "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
     )
+    max_cost: int = _variable(
+        "ADGRAPH_MAX_COST",
+        "the most one request may cost: an object of the answer costs 1, a mutation 10, ten rows read 1",
+        *_between(100, 100_000_000),
+        100_000,
+    )
+    budget: int = _variable(
+        "ADGRAPH_BUDGET", "what a caller may spend at once; 0 for no budgets", *_between(0, 1_000_000_000), 1_000_000
+    )
+    budget_per_minute: int = _variable(
+        "ADGRAPH_BUDGET_PER_MINUTE",
+        "how much of a caller's budget comes back in a minute",
+        *_between(1, 1_000_000_000),
+        300_000,
+    )
+    max_depth: int = _variable(
+        "ADGRAPH_MAX_DEPTH", "how many levels of fields inside fields a document may have", *_between(5, 100), 25
+    )
+    max_fields: int = _variable(
+        "ADGRAPH_MAX_FIELDS",
+        "how many fields a document may have, fragments counted as often as they are spread",
+        *_between(10, 100_000),
+        1_000,
+    )
+    max_aliases: int = _variable(
+        "ADGRAPH_MAX_ALIASES", "how many aliases a document may have", *_between(0, 100_000), 100
+    )
+    max_root_fields: int = _variable(
+        "ADGRAPH_MAX_ROOT_FIELDS", "how many fields a document may have at its root", *_between(1, 10_000), 50
+    )
+    max_directives: int = _variable(
+        "ADGRAPH_MAX_DIRECTIVES", "how many directives a document may have", *_between(0, 10_000), 50
+    )
+    max_tokens: int = _variable(
+        "ADGRAPH_MAX_TOKENS",
+        "how many words and signs a document may have, and 25 times as many characters",
+        *_between(100, 100_000),
+        2_000,
+    )
     threads: int = _variable("ADGRAPH_THREADS", "how many requests run at the same time", *_between(1, 64), 4)
     max_waiting: int = _variable(
         "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *_between(0, 100_000), 256

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adgraph.auth import Credentials
+from adgraph.leaving import cancelled_when_gone
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.operations import Asked, Live, Operations
 from adgraph.origins import foreign_refused, is_foreign_get
@@ -112,12 +113,15 @@ class GraphQLEndpoint:
             raise _not_acceptable(request.headers.get("accept"))
         reads_only = request.method in READING
         parse = self._query_parser(request) if reads_only else await self._body_parser(request)
-        asked = Asked(parse, Credentials.of_headers(request.headers), told, request.headers, reads_only=reads_only)
+        deadline = self._operations.deadline()
+        credentials = Credentials.of_headers(request.headers)
+        asked = Asked(parse, credentials, told, request.headers, deadline, reads_only=reads_only)
 
         def shape(result: dict[str, Any]) -> Answer:
             return Answer(_status(result, media_type), orjson.dumps(result))
 
-        answer = await self._operations.run(request.app.state.database, asked, shape)
+        async with cancelled_when_gone(request.receive, deadline):
+            answer = await self._operations.run(request.app.state.database, asked, shape)
         if isinstance(answer, Live):
             raise TypeError("a subscription has begun that nobody can follow")
         return answer
@@ -147,6 +151,8 @@ def _status(result: dict[str, Any], media_type: str) -> int:
     codes = [error.get("extensions", {}).get("code") for error in result.get("errors", ())]
     if "METHOD_NOT_ALLOWED" in codes:
         return 405
+    if "REQUEST_TIMEOUT" in codes:
+        return 503
     if media_type == JSON:
         return 200
     return max((_STATUS_BY_CODE.get(code, 400) for code in codes), default=400)

@@ -12,8 +12,13 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from adgraph.refusals import HttpRefusal
+from storage.deadlines import Deadline, working_until
+from storage.errors import OutOfTime
 
 _T = TypeVar("_T")
+
+GRACE_S = 0.25
+"""How long past the deadline a thread may take to say what it has done; stopping a statement takes a few ms."""
 
 
 class Workers:
@@ -26,11 +31,16 @@ class Workers:
         self._unfinished = 0
         self._lock = Lock()
 
-    async def run(self, work: Callable[[], _T]) -> _T:
-        """What `work` returns, from a thread.
+    def deadline(self) -> Deadline:
+        """When work that is asked for now has to be over."""
+        return Deadline.after(self._timeout_ms / 1_000)
 
-        Raises: HttpRefusal (503) when too many already wait or the time is up, and whatever `work` raises. Work that
-        has begun is not torn down when its time is up: it ends by itself, and only its answer is dropped.
+    async def run(self, work: Callable[[], _T], deadline: Deadline | None = None) -> _T:
+        """What `work` returns, from a thread that works until the deadline; None means one from now.
+
+        Raises: HttpRefusal (503) when too many already wait or the time is up, and whatever `work` raises. When its
+        time is up the thread stops by itself and says so; should that take long, its answer is not waited for. When
+        nobody waits any more, the work is cancelled.
         """
         if self._unfinished >= self._most:
             raise HttpRefusal(
@@ -41,19 +51,26 @@ class Workers:
             )
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[_T] = loop.create_future()
+        until = deadline or self.deadline()
 
         def job() -> None:
             try:
-                value = work()
+                with working_until(until):
+                    value = work()
+            except OutOfTime:
+                loop.call_soon_threadsafe(_fail, answer, _out_of_time(self._timeout_ms))
             except BaseException as problem:  # the thread passes on whatever it meets, to be raised where it is awaited
                 loop.call_soon_threadsafe(_fail, answer, problem)
             else:
                 loop.call_soon_threadsafe(_settle, answer, value)
 
         self._submit(job)
-        timer = loop.call_later(self._timeout_ms / 1_000, _time_out, answer, self._timeout_ms)
+        timer = loop.call_later(max(0.0, until.seconds_left) + GRACE_S, _fail, answer, _out_of_time(self._timeout_ms))
         try:
             return await answer
+        except asyncio.CancelledError:
+            until.cancel()
+            raise
         finally:
             timer.cancel()
 
@@ -90,12 +107,10 @@ def _fail(answer: asyncio.Future[Any], problem: BaseException) -> None:
         answer.set_exception(problem)
 
 
-def _time_out(answer: asyncio.Future[Any], timeout_ms: int) -> None:
-    if not answer.done():
-        answer.set_exception(
-            HttpRefusal(
-                503,
-                "REQUEST_TIMEOUT",
-                f"The request took longer than {timeout_ms} ms and was given up; ask for less at a time.",
-            )
-        )
+def _out_of_time(timeout_ms: int) -> HttpRefusal:
+    return HttpRefusal(
+        503,
+        "REQUEST_TIMEOUT",
+        f"The request took longer than {timeout_ms} ms and was given up; ask for less at a time. Send a mutation again"
+        " with the same `requestId`: what was done already is not done twice.",
+    )

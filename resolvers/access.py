@@ -176,6 +176,7 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
         reaches[user] = session.excerpt.reach_of(users_asked_as(facts, user))
     answers = []
     for request in requests:
+        session.go_on()
         target, reach = found[request.target], reaches.get(request.subject)
         permissions = None
         if target is not None and reach is not None and request.target in seen:

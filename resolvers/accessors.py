@@ -114,6 +114,7 @@ def _held_by(
     hidden_via = via is not None and not session.knows(via)
     result: dict[Any, _Held | Refusal] = {}
     for one, target in targets.items():
+        session.go_on()
         if hidden_via:
             result[one] = _Held({}, 0)
             continue
@@ -182,6 +183,7 @@ def _holding(
 
 
 def _leads_through(excerpt: Excerpt, session: Session, user: UserId, target: AnyTarget, via: ManagerAccountId) -> bool:
+    session.go_on()
     assignments = assignments_of(excerpt, session, user)
     try:
         access = rules.access_of(Reach(excerpt.hierarchy, assignments), assignments, target)

@@ -218,6 +218,7 @@ def _held_in(session: Session, region: Region, known: _Held) -> _Held:
     held.targets = {TargetId(one, None) for one in managers} | {TargetId(None, row.account_id) for row in accounts}
     hierarchy = probe.excerpt.hierarchy
     for user in held.users:
+        probe.go_on()
         reach = Reach.of_users(hierarchy, users_asked_as(hierarchy.facts, user))
         for one in managers:
             _keep(held, (user, TargetId(one, None)), reach.on_manager_account(one).capabilities)

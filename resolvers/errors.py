@@ -23,6 +23,7 @@ class Code(StrEnum):
     TOO_MANY_PATHS = "TOO_MANY_PATHS"
     TOO_MANY_EFFECTS = "TOO_MANY_EFFECTS"
     TOO_MANY_VALUES = "TOO_MANY_VALUES"
+    TOO_EXPENSIVE = "TOO_EXPENSIVE"
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     CHAIN_OVER_LIMIT = "CHAIN_OVER_LIMIT"
     STORAGE_BUSY = "STORAGE_BUSY"
@@ -43,7 +44,7 @@ class Refusal(Exception):
 
 
 class RequestStopped(BaseException):
-    """A request that has become too large or too slow: it ends here, wherever it is.
+    """A request that has become too large: it ends here, wherever it is.
 
     Not an Exception, so that nothing on the way takes it for the failure of one field and goes on.
     """
@@ -59,6 +60,15 @@ def too_many_values(limit: int) -> Refusal:
         Code.TOO_MANY_VALUES,
         f"The answer would have more than {limit} values. Ask for fewer fields of long lists, for pages, or for less"
         " nesting: a field that leads back up repeats everything below it.",
+    )
+
+
+def too_expensive(limit: int) -> Refusal:
+    """A request that costs more than one may."""
+    return Refusal(
+        Code.TOO_EXPENSIVE,
+        f"This request costs more than {limit} and was stopped: each object of the answer costs one, and so do ten rows"
+        " read. You may ask for all of it, in smaller parts: pages (`first`), fewer fields that lead on, fewer levels.",
     )
 
 

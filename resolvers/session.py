@@ -6,18 +6,17 @@ them for more gets it loaded for the whole cohort at once, so statements grow wi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from resolvers.errors import (
     Refusal,
     RequestStopped,
     missing_scope,
     no_login_yet,
-    out_of_time,
     over_limit,
+    too_expensive,
     too_many_nodes,
     too_many_values,
     unauthenticated,
@@ -28,6 +27,7 @@ from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.paths import AnyTarget, ChainOverLimit
 from resolvers.rules.reach import Permissions, Reach, may_act, users_of_caller
 from storage.database import Transaction
+from storage.deadlines import Deadline
 from storage.reads.facts import read_revision
 from storage.records.facts import AdAccountFact, Facts, ManagerAccountFact
 from storage.records.ids import AccessTokenId, AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
@@ -73,15 +73,40 @@ class Newcomer:
     scopes: frozenset[TokenScope] = frozenset({TokenScope.READ, TokenScope.WRITE})
 
 
+ROWS_OF_A_POINT = 10
+"""How many rows read cost as much as one object given out: looking is cheaper than telling, and not free."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one request may cost. `max_nodes` counts manager accounts and ad accounts of the hierarchy as they are
-    loaded, `max_values` the values of the answer as they are given out; `seconds` is how long it may run.
+    loaded, `max_values` the values of the answer as they are given out, `max_cost` objects of the answer and rows
+    read; `seconds` is how long it may run where its thread works under no deadline.
     """
 
     max_nodes: int = 10_000
     max_values: int = 500_000
+    max_cost: int = 100_000
     seconds: float = 10.0
+
+
+class Allowance(NamedTuple):
+    """How much a caller may still ask for, as the request was let in. `cost` is what it was expected to cost."""
+
+    limit: int
+    remaining: int
+    cost: int
+    per_minute: int
+    full_at_ms: Instant
+
+
+class Meter:
+    """What one request has cost in the end, over all its sessions."""
+
+    __slots__ = ("cost",)
+
+    def __init__(self) -> None:
+        self.cost = 0
 
 
 class Session:
@@ -89,6 +114,8 @@ class Session:
 
     needs: ClassVar[TokenScope] = TokenScope.READ
     """The scope without which the viewer's token opens nothing here. All that is asked goes through `viewer`."""
+    allowance: Allowance | None = None
+    """What the caller's budget was when the request began; None where there are no budgets."""
 
     def __init__(
         self,
@@ -101,7 +128,9 @@ class Session:
         self.now = now
         self.limits = limits or Limits()
         self.values_served = 0
-        self._ends_at = time.monotonic() + self.limits.seconds
+        self.objects_served = 0
+        self._rows_before = transaction.rows
+        self._deadline = transaction.deadline or Deadline.after(self.limits.seconds)
         self._viewer = viewer
         self.nodes_loaded = 0
         self.made: set[ManagerAccountId] = set()
@@ -127,20 +156,31 @@ class Session:
     def anew(self) -> Session:
         """The same request over the same snapshot with nothing loaded: to run it a second time."""
         again = Session(self.transaction, self._viewer, self.now, self.limits)
-        again._ends_at = self._ends_at
+        again._deadline = self._deadline
+        again.allowance = self.allowance
         return again
 
-    def serve(self, values: int) -> None:
-        """Take values of the answer into account. Raises: RequestStopped past the limit or the time."""
+    @property
+    def cost(self) -> int:
+        """What the request has cost so far: objects of the answer, and rows read for it."""
+        return self.objects_served + (self.transaction.rows - self._rows_before) // ROWS_OF_A_POINT
+
+    def serve(self, values: int, objects: int = 0) -> None:
+        """Take values and objects of the answer into account.
+
+        Raises: RequestStopped past a limit, OutOfTime past the time.
+        """
         self.values_served += values
+        self.objects_served += objects
         if self.values_served > self.limits.max_values:
             raise RequestStopped(too_many_values(self.limits.max_values))
         self.go_on()
 
     def go_on(self) -> None:
-        """Raises: RequestStopped when the time of the request is over."""
-        if time.monotonic() > self._ends_at:
-            raise RequestStopped(out_of_time())
+        """For every loop that may be long. Raises: RequestStopped past the cost, OutOfTime past the time."""
+        if self.cost > self.limits.max_cost:
+            raise RequestStopped(too_expensive(self.limits.max_cost))
+        self._deadline.check()
 
     # Who asks
 
@@ -331,10 +371,12 @@ class Session:
     def sees(self, target: AnyTarget) -> bool:
         """Whether the viewer may see a target the excerpt knows.
 
-        Raises: Refusal CHAIN_OVER_LIMIT when only a chain that is too long would say yes (rule P10).
+        Raises: Refusal CHAIN_OVER_LIMIT when only a chain that is too long would say yes (rule P10); OutOfTime, since
+        lists ask this of every row.
         """
         if target in self.made:
             return True
+        self._deadline.check()
         permissions = permissions_on(self.reach, target)
         if permissions.allow(Capability.VIEW):
             return True

@@ -45,6 +45,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from schema.conversion import arguments_converter
+from schema.counting import costs
 
 MOST_SELECTIONS = 2_000
 """Object selections of one plan. Fragments that double at each level write out millions in a line; graphql-core takes
@@ -64,20 +65,27 @@ class _Info(NamedTuple):
 class _Run:
     """One execution: the variables, the context, and arguments coerced so far."""
 
-    __slots__ = ("arguments", "info", "variables")
+    __slots__ = ("arguments", "info", "objects", "variables")
 
     def __init__(self, context: Any, variables: VariableValues, number_of_fields: int) -> None:
         self.info = _Info(context)
         self.variables = variables
         self.arguments: list[dict[str, Any] | None] = [None] * number_of_fields
+        self.objects = 0
+        """Objects given out that the session has not been told of."""
 
     def counted(self, values: Collection[Any], weight: int) -> Collection[Any]:
         """The values of a list, each of which gives about `weight` values to the answer.
 
-        Raises: RequestStopped when the answer grows too large or the request takes too long.
+        Raises: RequestStopped when the answer grows too large, OutOfTime when the request takes too long.
         """
-        self.info.context.serve(len(values) * weight)
+        self.count(len(values) * weight)
         return values
+
+    def count(self, values: int) -> None:
+        """Tell the session. Raises as `counted`."""
+        objects, self.objects = self.objects, 0
+        self.info.context.serve(values, objects)
 
 
 class _Collected(NamedTuple):
@@ -96,7 +104,10 @@ class Plan:
 
     def run(self, context: Any, variables: VariableValues, root: Any = None) -> dict[str, Any]:
         """The data. Raises whatever the resolvers raise; then graphql-core is to run the operation instead."""
-        return self._select(root, _Run(context, variables, self._number_of_fields))
+        run = _Run(context, variables, self._number_of_fields)
+        data = self._select(root, run)
+        run.count(0)
+        return data
 
 
 def condition_variables(document: Iterable[Any]) -> frozenset[str]:
@@ -223,7 +234,8 @@ class Compiler:
             raise Unsupported
         name = f"select{self._selections}"
         entries = [f"{field.key!r}: {self._field(parent, field)}" for field in self._collect(parent, sets)]
-        source = f"def {name}(row, run):\n    return {{{', '.join(entries)}}}"
+        counted = "    run.objects += 1\n" if costs(parent) else ""
+        source = f"def {name}(row, run):\n{counted}    return {{{', '.join(entries)}}}"
         # All functions of a plan share one namespace: a copy for each would grow with the square of the document.
         # The source is put together from checked names and bound objects only; no text of the caller but
         # response keys gets in, and those as literals.

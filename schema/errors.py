@@ -13,12 +13,14 @@ from typing import Any
 from graphql import GraphQLError
 
 from resolvers.errors import Refusal
+from schema.document_rules import TooLarge
 from storage.errors import StorageBusy, StorageError
 
 log = logging.getLogger("adgraph.graph")
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
 METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
@@ -27,6 +29,9 @@ STORAGE_BUSY = "STORAGE_BUSY"
 STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
 _TOO_MANY_DIGITS = re.compile(r"Exceeds the limit \(\d+ digits\) for integer string conversion[^']*")
 _LONG_NUMBER = re.compile(r"(\d{40})\d+")
+MOST_PLACES_SHOWN = 5
+LONGEST_MESSAGE = 1_000
+"""An error repeats parts of the document, and those may be as long as the caller likes."""
 MOST_ERRORS_SHOWN = 5
 """A document that fails validation is told its first faults; a hundred help nobody."""
 
@@ -34,6 +39,14 @@ MOST_ERRORS_SHOWN = 5
 def request_errors(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
     """The response of a request that did not run: errors, and no data."""
     return {"errors": [_formatted(error, {"code": code}) for error in list(errors)[:MOST_ERRORS_SHOWN]]}
+
+
+def oversize_request(excess: TooLarge) -> dict[str, Any]:
+    """The response to a document over a limit; which one, and by how much, can be read by programs."""
+    extensions = {"code": DOCUMENT_TOO_LARGE, "limit": excess.limit, "allowed": excess.allowed}
+    if excess.actual is not None:
+        extensions["actual"] = excess.actual
+    return {"errors": [{"message": excess.message, "extensions": extensions}]}
 
 
 def stopped_request(refusal: Refusal) -> dict[str, Any]:
@@ -69,10 +82,14 @@ def _field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
 
 def _formatted(error: GraphQLError, extensions: dict[str, Any]) -> dict[str, Any]:
     # A literal of thousands of digits: Python's own words about it are for programmers, and the number for nobody.
-    message = _LONG_NUMBER.sub(r"\1…", _TOO_MANY_DIGITS.sub("it has too many digits", error.message))
+    message = error.message[: 2 * LONGEST_MESSAGE]
+    message = _LONG_NUMBER.sub(r"\1…", _TOO_MANY_DIGITS.sub("it has too many digits", message))
+    if len(message) > LONGEST_MESSAGE:
+        message = message[:LONGEST_MESSAGE] + "…"
     shown: dict[str, Any] = {"message": message}
     if error.locations:
-        shown["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]
+        places = error.locations[:MOST_PLACES_SHOWN]
+        shown["locations"] = [{"line": one.line, "column": one.column} for one in places]
     if error.path is not None:
         shown["path"] = list(error.path)
     shown["extensions"] = extensions

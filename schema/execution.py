@@ -5,25 +5,25 @@ The answer is the response map; a request that did not run has no `data` in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
     GraphQLError,
-    MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
     execute_sync,
 )
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
-from resolvers.errors import Refusal, RequestStopped
-from resolvers.session import Session
+from resolvers.errors import Refusal, RequestStopped, out_of_time
+from resolvers.session import Meter, Session
 from schema.build import build_schema
 from schema.compiled import Compiler, Plan, Unsupported, condition_variables
+from schema.counting import COUNTING
+from schema.document_rules import DocumentLimits, too_many_values_in
 from schema.documents import Document, DocumentCache
 from schema.errors import (
     BAD_USER_INPUT,
@@ -31,6 +31,7 @@ from schema.errors import (
     MOST_ERRORS_SHOWN,
     OPERATION_RESOLUTION_FAILURE,
     field_errors,
+    oversize_request,
     request_errors,
     stopped_request,
 )
@@ -38,7 +39,7 @@ from schema.streams import Stream
 from schema.subscription import SOURCES, Source
 from schema.variables import Unusual, variables_coercer
 from schema.writes import BeginWrite, execute_mutation
-from storage.errors import StorageError
+from storage.errors import OutOfTime, StorageError
 
 MOST_PLANS_PER_DOCUMENT = 16
 """Plans differ by the values of `@skip` and `@include` conditions; more are run by graphql-core."""
@@ -49,13 +50,22 @@ _CONDITIONS = "conditions"
 """Where a document keeps what its plans depend on; plans themselves stand under tuples."""
 
 
+class Expected(NamedTuple):
+    """What is known about the cost of a request before it runs: `cost` when it finds one of everything it asks for,
+    0 when it cannot run; `reading` for a document that was not known yet, by its length.
+    """
+
+    cost: int
+    reading: int
+
+
 class Engine:
     """The schema with its caches. One a process; safe to share between threads."""
 
-    def __init__(self, *, compiles: bool = True) -> None:
+    def __init__(self, limits: DocumentLimits | None = None, *, compiles: bool = True) -> None:
         self.schema = build_schema()
         self._graphql = self.schema._schema
-        self.documents = DocumentCache(self._graphql)
+        self.documents = DocumentCache(self._graphql, limits or DocumentLimits())
         self._compiles = compiles
 
     def execute(
@@ -69,12 +79,15 @@ class Engine:
         introspection: bool = True,
         reads_only: bool = False,
         begin_write: BeginWrite | None = None,
+        meter: Meter | None = None,
     ) -> dict[str, Any]:
         """The response map of one request.
 
         `reads_only`: refuse mutations, for requests that may be repeated by anybody (GET). `begin_write`: how
-        mutations get their transactions; `session` is then not used.
+        mutations get their transactions; `session` is then not used. `meter` is told what the request has cost,
+        however it ended; what did not run cost nothing.
         """
+        meter = meter or Meter()
         document = self.documents.get(query, introspection=introspection)
         if document.refused is not None:
             return document.refused
@@ -86,6 +99,9 @@ class Engine:
         if reads_only and operation.operation.value != "query":
             message = "Only queries may be sent this way: send mutations by POST."
             return request_errors([GraphQLError(message)], METHOD_NOT_ALLOWED)
+        excess = too_many_values_in(variables) if variables else None
+        if excess is not None:
+            return oversize_request(excess)
         coerced = self._coerced(document, operation, variables or {}, introspection=introspection)
         if isinstance(coerced, list):
             return request_errors(coerced, BAD_USER_INPUT)
@@ -93,13 +109,15 @@ class Engine:
             if operation.operation == OperationType.MUTATION and begin_write is not None:
                 conditions = {one: bool(coerced.coerced.get(one)) for one in self._conditions(document)}
                 return execute_mutation(
-                    self.schema, document, operation, variables, conditions, begin_write, request_id
+                    self.schema, document, operation, variables, conditions, begin_write, request_id, meter
                 )
             if session is None:
                 raise TypeError("a query needs a session")
-            return self._run(document, operation, coerced, variables, session, request_id)
+            return self._run(document, operation, coerced, variables, session, request_id, meter)
         except RequestStopped as stopped:
             return stopped_request(stopped.refusal)
+        except OutOfTime:
+            return stopped_request(out_of_time())
 
     def subscribe(
         self,
@@ -136,9 +154,11 @@ class Engine:
 
         def answer(session: Session, event: Any, request_id: str) -> dict[str, Any]:
             try:
-                return self._run(document, operation, coerced, variables, session, request_id, event)
+                return self._run(document, operation, coerced, variables, session, request_id, Meter(), event)
             except RequestStopped as stopped:
                 return stopped_request(stopped.refusal)
+            except OutOfTime:
+                return stopped_request(out_of_time())
 
         return Stream(source, tail, answer)
 
@@ -169,16 +189,20 @@ class Engine:
         variables: dict[str, Any] | None,
         session: Session,
         request_id: str,
+        meter: Meter,
         root: Any = None,
     ) -> dict[str, Any]:
         plan = self._plan(document, operation, coerced) if self._compiles else None
-        if plan is not None:
-            try:
-                return {"data": plan.run(session, coerced, root)}
-            except Exception:
-                session = session.anew()
-        name = operation.name.value if operation.name else None
-        return self._interpret(document, name, variables, session, request_id, root)
+        try:
+            if plan is not None:
+                try:
+                    return {"data": plan.run(session, coerced, root)}
+                except Exception:
+                    session = session.anew()
+            name = operation.name.value if operation.name else None
+            return self._interpret(document, name, variables, session, request_id, root)
+        finally:
+            meter.cost += session.cost
 
     def _coerced(
         self, document: Document, operation: OperationDefinitionNode, raw: dict[str, Any], *, introspection: bool
@@ -209,6 +233,7 @@ class Engine:
         request_id: str,
         root: Any = None,
     ) -> dict[str, Any]:
+        session.serve(0, 1)
         result = execute_sync(
             self._graphql,
             document.node,
@@ -216,8 +241,9 @@ class Engine:
             context_value=session,
             variable_values=variables,
             operation_name=operation_name or None,
-            middleware=MiddlewareManager(_counting),
+            middleware=COUNTING,
         )
+        session.go_on()
         if result.errors and result.data is None and not any(error.path for error in result.errors):
             return request_errors(result.errors, BAD_USER_INPUT)
         response: dict[str, Any] = {"data": result.data}
@@ -234,6 +260,15 @@ class Engine:
     def refusal_of(self, query: str, *, introspection: bool = True) -> dict[str, Any] | None:
         """Why a document can never run, as the response says it; None when it can."""
         return self.documents.get(query, introspection=introspection).refused
+
+    def expected(self, query: str, operation_name: str | None, *, introspection: bool = True) -> Expected:
+        """What a request is expected to cost, and what reading its document has cost just now."""
+        document = self.documents.get(query, introspection=introspection)
+        if operation_name or len(document.expected) != 1:
+            cost = document.expected.get(operation_name or None, 0)
+        else:
+            [cost] = document.expected.values()
+        return Expected(cost, document.claim_reading())
 
     @staticmethod
     def _conditions(document: Document) -> tuple[str, ...]:
@@ -263,16 +298,10 @@ class Engine:
         return plan
 
 
-def _counting(resolve: Callable[..., Any], source: Any, info: Any, /, **arguments: Any) -> Any:
-    """Lets graphql-core, too, stop where a compiled plan would: every field of every row counts."""
-    info.context.serve(1)
-    return resolve(source, info, **arguments)
-
-
-@lru_cache(maxsize=1)
-def engine() -> Engine:
-    """The engine of this process."""
-    return Engine()
+@lru_cache(maxsize=2)
+def engine(limits: DocumentLimits | None = None) -> Engine:
+    """The engine of this process for documents of this size at most; None means as large as is sensible."""
+    return Engine(limits)
 
 
 def execute(

@@ -41,6 +41,7 @@ from schema.filters import (
 )
 from schema.manager_account import ManagerAccount
 from schema.node import Node
+from schema.rate_limit import RateLimit
 from schema.user import User
 from schema.viewer import Viewer
 
@@ -81,6 +82,12 @@ class Query:
     @strawberry.field(description="Who you are and what you may do, in what capacity.")
     def viewer(self, info: Info) -> Viewer | None:
         return shown(signed_in(info))
+
+    @strawberry.field(
+        description="What you may still ask for. Null where the deployment has no budgets; asking costs one."
+    )
+    def rate_limit(self, info: Info) -> RateLimit | None:
+        return shown(signed_in(info).allowance)
 
     @strawberry.field(description="Anything by its node id." + SINGLE)
     def node(

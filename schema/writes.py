@@ -22,10 +22,14 @@ from graphql import (
 )
 from strawberry import Schema
 
+from resolvers.errors import Refusal, RequestStopped, out_of_time
+from resolvers.session import Meter
 from resolvers.writing import WriteSession
 from schema.compiled import Compiler
+from schema.counting import COST_OF_A_MUTATION, COUNTING
 from schema.documents import Document
 from schema.errors import BAD_USER_INPUT, field_errors, request_errors
+from storage.errors import OutOfTime
 
 MOST_WRITES = 10
 """Root fields of one mutation; each takes the database's one writer for itself."""
@@ -46,8 +50,13 @@ def execute_mutation(
     conditions: dict[str, bool],
     begin: BeginWrite,
     request_id: str,
+    meter: Meter,
 ) -> dict[str, Any]:
-    """The response map of a mutation. Fields after one that failed are still carried out, as GraphQL has it."""
+    """The response map of a mutation. Fields after one that failed are still carried out, as GraphQL has it.
+
+    One that is stopped is rolled back and says so in its place; those before it stay done. When the time is over,
+    those after it are not begun.
+    """
     fragments = [one for one in document.node.definitions if isinstance(one, FragmentDefinitionNode)]
     compiler = Compiler(schema, {one.name.value: one for one in fragments}, conditions)
     fields = compiler.root_fields(operation)
@@ -58,7 +67,12 @@ def execute_mutation(
     errors: list[dict[str, Any]] = []
     for key, nodes in fields:
         alone = _with_only(operation, nodes, fragments)
-        result = _run(schema, alone, variables, begin, key)
+        try:
+            result = _run(schema, alone, variables, begin, key, meter)
+        except RequestStopped as stopped:
+            result = _stopped(key, stopped.refusal)
+        except OutOfTime:
+            result = _stopped(key, out_of_time())
         if result.data is None and not any(error.path for error in result.errors or ()):
             return request_errors(result.errors or (), BAD_USER_INPUT)
         data[key] = (result.data or {}).get(key)
@@ -67,14 +81,36 @@ def execute_mutation(
 
 
 def _run(
-    schema: Schema, document: DocumentNode, variables: dict[str, Any] | None, begin: BeginWrite, key: str
+    schema: Schema,
+    document: DocumentNode,
+    variables: dict[str, Any] | None,
+    begin: BeginWrite,
+    key: str,
+    meter: Meter,
 ) -> ExecutionResult:
     result = ExecutionResult(None, None)
+    meter.cost += COST_OF_A_MUTATION
     with suppress(_RollBack), begin() as session:
-        result = execute_sync(schema._schema, document, context_value=session, variable_values=variables)
+        try:
+            result = execute_sync(
+                schema._schema,
+                document,
+                context_value=session,
+                variable_values=variables,
+                middleware=COUNTING,
+            )
+            session.go_on()
+        finally:
+            meter.cost += session.cost
         failed = any(error.path is None or error.path == [key] for error in result.errors or ())
         _roll_back_if(failed or session.rolls_back)
     return result
+
+
+def _stopped(key: str, refusal: Refusal) -> ExecutionResult:
+    """The result of a mutation that was stopped, and so rolled back, or not begun."""
+    cause = Refusal(refusal.code, f"{refusal.message} Nothing of this mutation was kept.")
+    return ExecutionResult({key: None}, [GraphQLError(cause.message, path=[key], original_error=cause)])
 
 
 def _roll_back_if(needed: bool) -> None:

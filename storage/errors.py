@@ -33,6 +33,16 @@ class StorageFailure(StorageError):
     """The database could not do what was asked, and trying again at once will not help."""
 
 
+class OutOfTime(BaseException):
+    """The time of the work is over, or nobody waits for it any more: it ends here, wherever it is.
+
+    Not an Exception, so that nothing on the way takes it for the failure of one part and goes on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("The work took longer than it may and was stopped. Nothing of it was kept.")
+
+
 class StorageUnavailable(StorageFailure):
     """The database cannot be reached."""
 

@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from adgraph.app import DemoSession, create_app
 from adgraph.settings import Settings
+from tests.api.demo_server import DemoServer, started
 from tests.api.stub import StubGraph
 from tests.databases import SqliteDatabases, migrated
 
@@ -50,3 +52,14 @@ def serve(empty_tables: str, graph: StubGraph, tmp_path: Path) -> Iterator[Serve
 def client(serve: Serve) -> TestClient:
     """A server with the default settings."""
     return serve()
+
+
+@pytest.fixture
+def demo_server(database_url: str) -> Iterator[DemoServer]:
+    """Starts servers of the demo company, once on each kind of database; `wrap` puts something around the app."""
+    with ExitStack() as stack:
+
+        def start(*, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **settings: Any) -> TestClient:
+            return started(stack, database_url, wrap, **settings)
+
+        yield start

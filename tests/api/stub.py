@@ -84,6 +84,9 @@ class StubGraph:
     ) -> Feed | dict[str, Any]:
         raise NotImplementedError
 
+    def admit(self, caller: Caller | None) -> None:
+        """Everybody."""
+
     def write(
         self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
     ) -> dict[str, Any]:

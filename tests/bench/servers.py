@@ -88,5 +88,10 @@ def running(name: str, path: str, command: list[str], environment: Mapping[str, 
 
 def adgraph(url: str, log: Path) -> AbstractContextManager[Server]:
     """adgraph as it is shipped. Its log is turned down, because the peers write none."""
-    environment = {"ADGRAPH_DATABASE_URL": url, "ADGRAPH_MAX_NODES": str(MOST_NODES), "ADGRAPH_LOG_LEVEL": "warning"}
+    environment = {
+        "ADGRAPH_DATABASE_URL": url,
+        "ADGRAPH_MAX_NODES": str(MOST_NODES),
+        "ADGRAPH_BUDGET": "0",  # one caller asks all of it
+        "ADGRAPH_LOG_LEVEL": "warning",
+    }
     return running("adgraph", "/graphql", ["-m", "adgraph", "serve", "--port", "{port}"], environment, log)

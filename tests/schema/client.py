@@ -1,7 +1,7 @@
 """The test client: asks the graph as one login, and believes no answer that it has not checked.
 
-Every request is run compiled and by graphql-core, which must agree; every access answer is asked for its
-reasons, and each reason is verified against the stored facts; every error has a sentence and a stable code.
+Every request is run compiled and by graphql-core, which must agree, also on its cost; every access answer is asked for
+its reasons, and each reason is verified against the stored facts; every error has a sentence and a stable code.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from resolvers.errors import Code
-from resolvers.session import Limits, Session, Viewer
+from resolvers.session import Limits, Meter, Session, Viewer
 from schema.build import build_schema
+from schema.document_rules import DocumentLimits
 from schema.errors import (
     BAD_USER_INPUT,
+    DOCUMENT_TOO_LARGE,
     INTERNAL_SERVER_ERROR,
     OPERATION_RESOLUTION_FAILURE,
     PARSE_FAILED,
@@ -30,10 +32,12 @@ from tests.schema.claims import Claims, widened, without_claims
 from tests.schema.facts_of import read_world
 
 GRAPH: GraphQLSchema = build_schema()._schema
-COMPILED = Engine()
-INTERPRETED = Engine(compiles=False)
+ROOMY = DocumentLimits(depth=40, fields=10_000, aliases=2_000, directives=200, tokens=20_000)
+"""Documents that are made from the schema ask for everything at once; what is sensible is on trial elsewhere."""
+COMPILED = Engine(ROOMY)
+INTERPRETED = Engine(ROOMY, compiles=False)
 STABLE_CODES = frozenset(
-    {*map(str, Code), PARSE_FAILED, VALIDATION_FAILED, BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE}
+    {*map(str, Code), DOCUMENT_TOO_LARGE, PARSE_FAILED, VALIDATION_FAILED, BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE}
 )
 NOW_MS = EARLIEST_NOW_MS
 _INSIDES = re.compile(r"Traceback|[Ss][Qq][Ll]ite|psycopg|[Pp]eewee|SELECT |<class|object at 0x|NoneType")
@@ -60,6 +64,8 @@ class GraphClient:
         self.limits = limits
         self.statements = 0
         """How many SQL statements the last request ran."""
+        self.cost = 0
+        """What the last request cost."""
         if world is None:
             with database.read() as transaction:
                 world = read_world(transaction)
@@ -77,10 +83,14 @@ class GraphClient:
     def ask(self, query: str, variables: dict[str, Any] | None = None, operation_name: str | None = None) -> Answer:
         """The whole response, once both ways of running it agree and every reason in it was verified."""
         with self.database.read() as transaction:
-            answer = COMPILED.execute(query, variables, operation_name, self.session(transaction))
+            meter, other = Meter(), Meter()
+            answer = COMPILED.execute(query, variables, operation_name, self.session(transaction), meter=meter)
             self.statements = transaction.statements
-            interpreted = INTERPRETED.execute(query, variables, operation_name, self.session(transaction))
+            session = self.session(transaction)
+            interpreted = INTERPRETED.execute(query, variables, operation_name, session, meter=other)
             assert interpreted == answer, _first_difference(answer, interpreted)
+            assert other.cost == meter.cost, "compiled and interpreted cost the same"
+            self.cost = meter.cost
             _check_errors(answer)
             if answer.get("data") is not None:
                 self._verify(transaction, query, variables, operation_name, answer)
@@ -89,8 +99,10 @@ class GraphClient:
     def ask_once(self, query: str, variables: dict[str, Any] | None = None) -> Answer:
         """The response, run once and as the server runs it: for questions about cost, or asked very often."""
         with self.database.read() as transaction:
-            answer = COMPILED.execute(query, variables, None, self.session(transaction))
+            meter = Meter()
+            answer = COMPILED.execute(query, variables, None, self.session(transaction), meter=meter)
             self.statements = transaction.statements
+            self.cost = meter.cost
         _check_errors(answer)
         return answer
 

@@ -11,6 +11,7 @@ import pytest
 from resolvers.errors import out_of_time, too_many_values
 from resolvers.session import Limits, Session, Viewer
 from schema.compiled import Plan
+from schema.document_rules import DocumentLimits
 from schema.execution import Engine
 from storage.database import Database
 from storage.records.ids import Instant, LoginId
@@ -18,6 +19,8 @@ from tests.schema.client import NOW_MS
 
 MEMORY_OF_A_PLAN = 16 * 1024 * 1024
 MEMORY_OF_TEN_REFUSALS = 2 * 1024 * 1024
+ROOMY = DocumentLimits(depth=100, fields=10**6, aliases=10**6, root_fields=1_000, tokens=20_000)
+"""What is on trial here is what holds when a deployment takes documents of any size."""
 PATIENT = Limits(seconds=100.0)
 """Memory is measured here, on machines that may be busy."""
 
@@ -50,7 +53,7 @@ def doubling(levels: int) -> str:
 
 def test_fragments_that_double_are_left_to_graphql_core(demo_database: Database) -> None:
     query = doubling(14)
-    engine = Engine()
+    engine = Engine(ROOMY)
     tracemalloc.start()
     try:
         with demo_database.read() as transaction:
@@ -65,7 +68,7 @@ def test_fragments_that_double_are_left_to_graphql_core(demo_database: Database)
 
 def test_a_plan_of_many_selections_stays_small(demo_database: Database) -> None:
     query = "{" + " ".join(f"a{number}: viewer {{ login {{ userName }} }}" for number in range(400)) + "}"
-    engine = Engine()
+    engine = Engine(ROOMY)
     tracemalloc.start()
     try:
         with demo_database.read() as transaction:
@@ -78,7 +81,7 @@ def test_a_plan_of_many_selections_stays_small(demo_database: Database) -> None:
 
 
 def test_refused_documents_take_no_room() -> None:
-    engine = Engine()
+    engine = Engine(ROOMY)
     tracemalloc.start()
     try:
         for number in range(10):
@@ -104,7 +107,7 @@ def test_an_answer_that_grows_past_reason_is_stopped(demo_database: Database, co
     for _ in range(12):
         leading_back = f"adAccounts {{ nodes {{ owner {{ ... on ManagerAccount {{ {leading_back} }} }} }} }}"
     query = f'{{ managerAccount(id: "111") {{ {leading_back} }} }}'
-    answer = _ask(demo_database, Engine(compiles=compiles), query, Limits(max_values=5_000))
+    answer = _ask(demo_database, Engine(ROOMY, compiles=compiles), query, Limits(max_values=5_000))
     assert answer == {
         "errors": [{"message": too_many_values(5_000).message, "extensions": {"code": "TOO_MANY_VALUES"}}]
     }
