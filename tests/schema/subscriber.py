@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from resolvers.changes import Tail
+from resolvers.changes import Tail, cursor_of
 from resolvers.session import Limits, Session, Viewer
 from schema.streams import Step, Stream
 from storage.database import Database, Transaction
-from storage.records.ids import Instant, LoginId
+from storage.records.ids import Instant, LoginId, RevisionId
 from tests.schema.client import COMPILED, INTERPRETED, NOW_MS, Answer
 
+BEGINNING = {"after": cursor_of(RevisionId(0))}
+"""Variables with which everything is told that ever was."""
 CHANGES = """
 subscription ($after: String, $first: Int) {
   changes(after: $after, first: $first) {

@@ -23,12 +23,11 @@ from tests.databases import Databases
 from tests.oracle import World
 from tests.schema.client import NOW_MS, GraphClient
 from tests.schema.facts_of import read_world
-from tests.schema.subscriber import CHANGES, Subscriber
+from tests.schema.subscriber import BEGINNING, CHANGES, Subscriber
 from tests.schema.test_long_chains import SIX
 from tests.schema.write_client import Writer
 from tests.stored_worlds import stored
 
-BEGINNING = {"after": cursor_of(RevisionId(0))}
 PEOPLE = ("alex@contoso.example", "erik@l3.example", "farah@l3.example", "gus@l4.example", "hana@l4.example",
           "aino.abernet@northwindreach.example")  # fmt: skip
 """Super Admin of everything below, Standard, one limited to an account, Super Admin and Viewer elsewhere, an agency."""

@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from schema.streams import Stream
+from storage.audit import AuditNote, write_audit_entries
 from storage.database import Database
 from storage.generator import Generated, Size, load_generated
+from storage.writes import begin_revision
 from tests.databases import SqliteDatabases, migrated
 from tests.oracle import World
 from tests.schema.client import COMPILED, GraphClient
 from tests.schema.lists import LISTS, ListField
 from tests.schema.questions import QUERIES
 from tests.schema.statements_run import Watched
+from tests.schema.subscriber import BEGINNING, CHANGES
 from tests.schema.test_filters import KEPT, sentence
 
 Filled = tuple[Database, Generated]
@@ -66,6 +70,21 @@ def test_the_questions_people_ask(filled: Filled, path: Path) -> None:
     has = filled[1]
     request = (path.read_text(), variables_of(path, has.roots[1_000]))
     assert faults(filled, has.tree_login_id, [request]) == {}
+
+
+def test_what_a_subscription_runs_at_each_step(filled: Filled) -> None:
+    database, has = filled
+    client = GraphClient(database, has.tree_login_id, world=World())
+    with database.write() as transaction:
+        stamp = begin_revision(transaction, operation="test", at_ms=0)
+        notes = [AuditNote("ManagerAccount", has.roots[1_000], None, "{}")]
+        write_audit_entries(transaction, stamp, "test", None, notes, None)
+    with database.read() as transaction:
+        watched = Watched(transaction)
+        begun = COMPILED.subscribe(CHANGES, BEGINNING, None, client.session(transaction))
+        assert isinstance(begun, Stream)
+        assert begun.step(client.session(transaction), begun.begins, "r").response is not None
+        assert watched.faults() == {}
 
 
 @pytest.mark.parametrize("one", LISTS, ids=str)
