@@ -14,7 +14,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE_LATEST
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -27,6 +27,9 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.reads.operating import Backlog, LinkCount, read_backlog, read_link_counts
 from storage.records.ids import Instant
+
+# When each number was first counted is of no use, and doubles what is told.
+disable_created_metrics()
 
 OWN = CollectorRegistry(auto_describe=True)
 """What this process counts."""
