@@ -29,7 +29,7 @@ from storage.reads.operating import Backlog, LinkCount, read_backlog, read_link_
 from storage.records.ids import Instant
 
 # When each number was first counted is of no use, and doubles what is told.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 OWN = CollectorRegistry(auto_describe=True)
 """What this process counts."""
