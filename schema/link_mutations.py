@@ -44,17 +44,19 @@ class NewClientLinkInput:
         default=None, description="On account links, whether the client pays; must be given there."
     )
     start_date: DateTime | None = strawberry.field(
-        default=None, description="When it may become active; by default now."
+        default=None, description="When it may become active, at most 90 days from now; by default now."
     )
     name: str | None = strawberry.field(default=None, description="A name, 40 characters at most.")
-    note: str | None = strawberry.field(default=None, description="A note.")
+    note: str | None = strawberry.field(default=None, description="A note, 1,000 characters at most.")
     inviter_email: str | None = strawberry.field(
-        default=None, description="Shown to the client; by default your login."
+        default=None, description="Shown to the client, 100 characters at most; by default your login."
     )
     inviter_name: str | None = strawberry.field(
-        default=None, description="Shown to the client; the managing side's name by default."
+        default=None, description="Shown to the client, 100 characters at most; the managing side's name by default."
     )
-    inviter_phone: str | None = strawberry.field(default=None, description="Shown to the client.")
+    inviter_phone: str | None = strawberry.field(
+        default=None, description="Shown to the client, 100 characters at most."
+    )
     suppress_notification: bool = strawberry.field(
         default=False, description="Do not write to the client's primary user."
     )
@@ -102,7 +104,7 @@ class ClientLinkChangeInput:
     action: ClientLinkAction | None = strawberry.field(
         default=None, description="What to do; left out, only the note is changed."
     )
-    note: str | None = strawberry.field(default=None, description="A new note.")
+    note: str | None = strawberry.field(default=None, description="A new note, 1,000 characters at most.")
 
     def change(self) -> LinkChange:
         """As the use case takes it. Raises: Refusal BAD_USER_INPUT."""
