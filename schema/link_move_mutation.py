@@ -70,7 +70,8 @@ class ClientLinkMoveMutation:
     @strawberry.mutation(
         description="Give an active client another manager at once, without a moment with none or with two: the old"
         " link ends, a new one with the same permission is active, and who is billed moves along. You must be allowed"
-        " to manage the links of both managing sides."
+        " to manage the links of both managing sides. The client is not asked, so nobody on the new side may come to"
+        " hold more on it than you do through the old one, unless you may answer for the client (MOVE_WOULD_WIDEN)."
     )
     def move_client_link(self, info: Info, input: MoveInput) -> MoveClientLinkPayload | None:
         move = input.move()

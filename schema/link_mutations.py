@@ -44,18 +44,19 @@ class NewClientLinkInput:
         default=None, description="On account links, whether the client pays; must be given there."
     )
     start_date: DateTime | None = strawberry.field(
-        default=None, description="When it may become active; by default now."
+        default=None, description="When it may become active, at most 90 days from now; by default now."
     )
     name: str | None = strawberry.field(default=None, description="A name, 40 characters at most.")
-    note: str | None = strawberry.field(default=None, description="A note.")
+    note: str | None = strawberry.field(default=None, description="A note, 1,000 characters at most.")
     inviter_email: str | None = strawberry.field(
-        default=None, description="Shown to the client; by default your e-mail."
+        default=None, description="Shown to the client, 100 characters at most; by default your e-mail."
     )
     inviter_name: str | None = strawberry.field(
-        default=None, description="Shown to the client; by default the name of the manager account you belong to."
+        default=None,
+        description="Shown to the client, 100 characters at most; by default the name of your manager account.",
     )
     inviter_phone: str | None = strawberry.field(
-        default=None, description="Shown to the client; by default your phone."
+        default=None, description="Shown to the client, 100 characters at most; by default your phone."
     )
     suppress_notification: bool = strawberry.field(
         default=False, description="Send no mail about this link, neither to the client nor to you."
@@ -104,7 +105,7 @@ class ClientLinkChangeInput:
     action: ClientLinkAction | None = strawberry.field(
         default=None, description="What to do; left out, only the note is changed."
     )
-    note: str | None = strawberry.field(default=None, description="A new note.")
+    note: str | None = strawberry.field(default=None, description="A new note, 1,000 characters at most.")
 
     def change(self) -> LinkChange:
         """As the use case takes it. Raises: Refusal BAD_USER_INPUT."""

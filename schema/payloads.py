@@ -20,7 +20,7 @@ RequestId = (
     "A name of your own for this request: sent again, with the same input, it changes nothing and returns the first"
     " result."
 )
-Reason = "Why, for the audit log."
+Reason = "Why, for the audit log; 1,000 characters at most."
 
 
 @strawberry.input
