@@ -53,7 +53,7 @@ class NewClientLinkInput:
     )
     inviter_name: str | None = strawberry.field(
         default=None,
-        description="Shown to the client, 100 characters at most; by default the name of your manager account.",
+        description="Shown to the client, 100 characters at most; by default your manager account's name.",
     )
     inviter_phone: str | None = strawberry.field(
         default=None, description="Shown to the client, 100 characters at most; by default your phone."
