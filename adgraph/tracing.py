@@ -82,13 +82,15 @@ class Tracing:
             yield _Traced(span)
 
     def watch(self, database: Database) -> None:
-        """From now on each statement of this database is a span."""
+        """From now on each statement of this database that belongs to an operation is a span."""
         tracer = self._tracer
         if tracer is None:
             return
         system = _SYSTEMS[database.kind]
 
         def ran(sql: str, began_ns: int, ended_ns: int, rows: int | None) -> None:
+            if not trace.get_current_span().is_recording():
+                return  # the worker looks for what is due every few seconds: a trace of each look tells nobody anything
             attributes: dict[str, str | int] = {"db.system.name": system, "db.query.text": sql[:LONGEST_STATEMENT]}
             if rows is not None:
                 attributes["db.response.returned_rows"] = rows

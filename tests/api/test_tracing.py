@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gzip
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.testclient import TestClient
 
-from adgraph.settings import SettingsError, traces_wanted
+from adgraph.app import create_app
+from adgraph.settings import Settings, SettingsError, traces_wanted
 from adgraph.tracing import Tracing
 from storage.database import Database
 from storage.tokens import find_token
+from tests.api.stub import StubGraph
+from tests.databases import SqliteDatabases
 
 
 @pytest.fixture
@@ -60,11 +69,20 @@ def test_a_span_has_the_text_of_a_statement_and_none_of_its_values(
     tracing: Tracing, exporter: InMemorySpanExporter, database: Database
 ) -> None:
     tracing.watch(database)
-    with database.write() as transaction:
+    with tracing.operation({}, "r1"), database.write() as transaction:
         transaction.execute(f"SELECT {'?' if database.kind == 'sqlite' else '%s'}", ("jo@user.example",))
-    [span] = exporter.get_finished_spans()
+    span, _ = exporter.get_finished_spans()
     assert "SELECT" in attributes(span)["db.query.text"]
     assert "jo@user.example" not in span.to_json()
+
+
+def test_a_statement_of_no_operation_is_no_trace(
+    tracing: Tracing, exporter: InMemorySpanExporter, database: Database
+) -> None:
+    tracing.watch(database)
+    with database.read() as transaction:
+        find_token(transaction, "adg_nothing", 0)
+    assert exporter.get_finished_spans() == ()
 
 
 def test_an_operation_stands_below_the_caller_who_sent_his_trace(
@@ -123,3 +141,52 @@ def test_the_standard_variables_switch_traces(environ: dict[str, str], wanted: b
 def test_traces_that_could_not_be_sent_are_refused_at_the_start(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=list(environ)[-1]):
         traces_wanted(environ)
+
+
+class Collector(BaseHTTPRequestHandler):
+    """What receives traces in the standard form."""
+
+    received: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        """Take what is sent."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        self.received.append((self.path, body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def collector() -> Iterator[str]:
+    """The address of a collector that has received nothing yet."""
+    Collector.received.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_server_told_where_to_sends_its_traces_there_before_it_ends(
+    collector: str, empty_tables: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "accounts-of-ours")
+    settings = Settings(database_url=SqliteDatabases(tmp_path).copy_of(empty_tables), worker=False)
+    with TestClient(create_app(settings, graph=StubGraph())) as client:
+        asked = {"query": "{ __typename }"}
+        client.post("/graphql", json=asked, headers={"authorization": "Bearer adg_nobodys", "x-request-id": "req-9"})
+    [path] = {path for path, _ in Collector.received}
+    body = b"".join(body for _, body in Collector.received)
+    assert path == "/v1/traces"
+    assert b"graphql" in body
+    assert b"req-9" in body
+    assert b"accounts-of-ours" in body
+    assert b"adg_nobodys" not in body
