@@ -14,6 +14,7 @@ from adgraph.wire import GraphQLRequest
 from resolvers.session import Limits, Session, Viewer
 from resolvers.writing import WriteSession
 from storage.database import Database, Transaction
+from storage.reads.remembered import FactMemory
 from storage.records.ids import Instant
 
 
@@ -27,6 +28,7 @@ class SessionGraph:
         self._engine = engine()
         self._limits = Limits(max_nodes=settings.max_nodes, seconds=settings.request_timeout_ms / 1_000)
         self._introspection = settings.allows_introspection
+        self._memory = FactMemory()
 
     def __call__(
         self,
@@ -42,7 +44,7 @@ class SessionGraph:
             request.query,
             request.variables,
             request.operation_name,
-            Session(transaction, _viewer(caller), _now(), self._limits),
+            Session(transaction, _viewer(caller), _now(), self._limits, self._memory),
             request_id=request_id,
             introspection=self._introspection,
             reads_only=reads_only,

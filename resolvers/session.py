@@ -26,7 +26,7 @@ from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.paths import AnyTarget, ChainOverLimit
 from resolvers.rules.reach import Permissions, Reach, users_of_login
 from storage.database import Transaction
-from storage.reads.facts import read_revision
+from storage.reads.remembered import FactMemory, FactReader
 from storage.records.facts import AdAccountFact, ManagerAccountFact
 from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
@@ -76,8 +76,10 @@ class Session:
         viewer: Viewer | None,
         now: Instant,
         limits: Limits | None = None,
+        memory: FactMemory | None = None,
     ) -> None:
         self.transaction = transaction
+        self._memory = memory
         self.now = now
         self.limits = limits or Limits()
         self.values_served = 0
@@ -88,11 +90,11 @@ class Session:
 
     def forget(self) -> None:
         """Forget all that was loaded: what is asked next is read again."""
-        self.excerpt = Excerpt(self.transaction)
+        self._facts = FactReader(self.transaction, self._memory)
+        self.excerpt = Excerpt(self._facts)
         self._viewer_known = False
         self._reach: Reach | None = None
         self._explained: Excerpt | None = None
-        self._revision: RevisionId | None = None
         self.manager_accounts: dict[ManagerAccountId, ManagerAccountRow] = {}
         self.ad_accounts: dict[AdAccountId, AdAccountRow] = {}
         self.users: dict[UserId, UserRow] = {}
@@ -104,7 +106,7 @@ class Session:
 
     def anew(self) -> Session:
         """The same request over the same snapshot with nothing loaded: to run it a second time."""
-        again = Session(self.transaction, self._viewer, self.now, self.limits)
+        again = Session(self.transaction, self._viewer, self.now, self.limits, self._memory)
         again._ends_at = self._ends_at
         return again
 
@@ -157,16 +159,14 @@ class Session:
     def explained(self) -> Excerpt:
         """A second excerpt that also knows links which carry no access; made when a denial needs it."""
         if self._explained is None:
-            self._explained = Excerpt(self.transaction, any_status=True)
+            self._explained = Excerpt(self._facts, any_status=True)
             self._explained.know_login(self.viewer.login_id)
         return self._explained
 
     @property
     def revision(self) -> RevisionId:
         """The revision all answers of this request describe."""
-        if self._revision is None:
-            self._revision = read_revision(self.transaction)
-        return self._revision
+        return self._facts.revision
 
     # Loading together
 

@@ -61,10 +61,12 @@ class _SqliteConnection(sqlite3.Connection):
 class Transaction:
     """What may be asked of the database between begin and end. Belongs to one thread."""
 
-    __slots__ = ("_connection", "_database", "_errors", "_kind", "statements")
+    __slots__ = ("_connection", "_errors", "_kind", "database", "is_snapshot", "statements")
 
-    def __init__(self, database: Database, connection: Any) -> None:
-        self._database = database
+    def __init__(self, database: Database, connection: Any, *, writes: bool) -> None:
+        self.database = database
+        self.is_snapshot = not writes
+        """Whether it sees one committed state of the database, the same from its first statement to its last."""
         self._kind = database.kind
         self._errors = database.driver_errors
         self._connection = connection
@@ -82,13 +84,13 @@ class Transaction:
         Raises: StorageBusy when the database stays locked too long, StorageFailure when it cannot answer,
         TypeError when the names of `params` are not the statement's.
         """
-        plan = statement.plans.get(self._kind) or statement.plan(self._database.engine, self._kind)
+        plan = statement.plans.get(self._kind) or statement.plan(self.database.engine, self._kind)
         arguments = plan.bind(params)
         self.statements += 1
         try:
             rows = self._connection.execute(plan.sql, arguments).fetchall()
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self.database.explain(error) from error
         return plan.shape(rows)
 
     def run(self, query: peewee.Node, /, **params: Any) -> Any:
@@ -98,7 +100,7 @@ class Transaction:
 
         Raises: ConstraintBroken when the database refuses the change; StorageBusy and StorageFailure as `fetch`.
         """
-        sql, values = compiled(self._database.engine, query)
+        sql, values = compiled(self.database.engine, query)
         return self.execute(sql, bound(values, self._kind, params))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
@@ -108,7 +110,7 @@ class Transaction:
             # psycopg reads "%" as a placeholder only when values are given.
             return self._connection.execute(sql, values) if values else self._connection.execute(sql)
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self.database.explain(error) from error
 
     def insert(self, table: type[peewee.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Add many rows; `columns` are the names of the database's columns, in the order of each row's values.
@@ -129,7 +131,7 @@ class Transaction:
                 for row in rows:
                     copy.write_row(row)
         except self._errors as error:
-            raise self._database.explain(error) from error
+            raise self.database.explain(error) from error
 
     def without_time_limit(self) -> None:
         """Let the statements of this transaction run as long as they need: migrations and bulk loads."""
@@ -152,7 +154,7 @@ class _Scope(Generic[D]):
 
     def __enter__(self) -> Transaction:
         self._connection = self._database.begin(writes=self._writes)
-        return Transaction(self._database, self._connection)
+        return Transaction(self._database, self._connection, writes=self._writes)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
         self._database.end(self._connection, commit=self._writes and kind is None)
