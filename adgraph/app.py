@@ -54,7 +54,11 @@ def create_app(
     real schema and the menu in tests. The database is opened when the server starts, not here.
     """
     workers = Workers(
-        threads=settings.threads, max_waiting=settings.max_waiting, timeout_ms=settings.request_timeout_ms
+        threads=settings.threads,
+        max_waiting=settings.max_waiting,
+        timeout_ms=settings.request_timeout_ms,
+        # PostgreSQL is waited for; SQLite works in the same process, and a second thread only gets in its way.
+        at_once=1 if settings.database_url.startswith("sqlite:") else settings.threads,
     )
     page = Page(queries) if settings.shows_ide else None
     endpoint = GraphQLEndpoint(settings, workers, graph or graph_for(settings), page.html if page else None)

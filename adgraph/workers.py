@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
 
 from adgraph.refusals import HttpRefusal
+from adgraph.turns import TURN_MS, Turns
 
 _T = TypeVar("_T")
 
@@ -19,12 +20,13 @@ _T = TypeVar("_T")
 class Workers:
     """A thread pool. `run` is for the event loop only; `close` waits for what is running."""
 
-    def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="adgraph")
+    def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None) -> None:
+        self._turns = Turns(threads=threads, at_once=at_once or threads)
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
         self._unfinished = 0
         self._lock = Lock()
+        self._relief: asyncio.TimerHandle | None = None
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """What `work` returns, from a thread.
@@ -50,7 +52,8 @@ class Workers:
             else:
                 loop.call_soon_threadsafe(_settle, answer, value)
 
-        self._submit(job)
+        if self._submit(job) and self._relief is None:
+            self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
         timer = loop.call_later(self._timeout_ms / 1_000, _time_out, answer, self._timeout_ms)
         try:
             return await answer
@@ -62,10 +65,18 @@ class Workers:
         if self._unfinished < self._most:
             self._submit(work)
 
-    def _submit(self, work: Callable[[], object]) -> None:
+    def step_aside(self) -> None:
+        """Called by work that is about to wait for something else than Python: other work may begin beside it."""
+        self._turns.step_aside()
+
+    def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
+        waits = self._turns.relieve()
+        self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop) if waits else None
+
+    def _submit(self, work: Callable[[], object]) -> bool:
         with self._lock:
             self._unfinished += 1
-        self._pool.submit(self._finish, work)
+        return self._turns.submit(partial(self._finish, work))
 
     def _finish(self, work: Callable[[], object]) -> None:
         # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
@@ -77,7 +88,7 @@ class Workers:
 
     def close(self) -> None:
         """Let running work end, drop what waits, give the threads back."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._turns.close()
 
 
 def _settle(answer: asyncio.Future[_T], value: _T) -> None:
