@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 log = logging.getLogger("adgraph.turns")
 
@@ -28,31 +28,46 @@ class _Job:
         self.began = 0.0
 
 
+_Inbox = SimpleQueue[_Job | None]
+"""Where an idle thread waits; None ends it."""
+
+
 class Turns:
-    """A pool of threads of which `at_once` work and the others wait; jobs begin in the order they came."""
+    """At most `threads` threads, of which `at_once` work; jobs begin in the order they came.
+
+    Not a pool of the library, because that wakes any thread: here the one that worked last goes on, whose connection
+    has its pages and statements at hand.
+    """
 
     def __init__(self, *, threads: int, at_once: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="adgraph")
+        self._most_threads = threads
         self._at_once = at_once
         self._lock = threading.Lock()
         self._waiting: deque[_Job] = deque()
         self._working: set[_Job] = set()
-        self._mine = threading.local()
+        self._threads: list[threading.Thread] = []
+        self._idle: list[_Inbox] = []
+        self._is_closed = False
+        self._here = threading.local()
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs wait or run; those that stepped aside run, too."""
+        return len(self._waiting) + len(self._threads) - len(self._idle)
 
     def submit(self, work: Callable[[], object]) -> bool:
         """Do this on a thread. Returns whether it has to wait for its turn. It must not raise."""
         job = _Job(work)
         with self._lock:
-            if len(self._working) >= self._at_once:
-                self._waiting.append(job)
-                return True
-            self._begin(job)
-        self._pool.submit(self._run, job)
-        return False
+            if len(self._working) < self._at_once and self._has_thread:
+                self._start(job)
+                return False
+            self._waiting.append(job)
+            return True
 
     def step_aside(self) -> None:
         """Called by a job that is about to wait, for a lock or for the disk: the next one may begin now."""
-        job = getattr(self._mine, "job", None)
+        job = getattr(self._here, "job", None)
         with self._lock:
             if job in self._working:
                 self._pass_on(job)
@@ -66,35 +81,61 @@ class Turns:
             return bool(self._waiting)
 
     def close(self) -> None:
-        """Let running jobs end, drop those that wait, give the threads back."""
+        """Let running jobs end, drop those that wait, end the threads."""
         with self._lock:
+            self._is_closed = True
             self._waiting.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+            while self._idle:
+                self._idle.pop().put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self, job: _Job | None) -> None:
-        while job is not None:
-            self._mine.job = job
-            try:
-                job.work()
-            except BaseException:
-                log.exception("a job raised")
-            job = self._after(job)
+    # What follows runs under the lock, but for the threads' own loop
 
-    def _after(self, job: _Job) -> _Job | None:
-        """What goes on in the same thread, without waking another: the next one, unless the turn was passed on."""
-        with self._lock:
-            if job not in self._working:
-                return None
-            self._working.remove(job)
-            return self._begin(self._waiting.popleft()) if self._waiting else None
+    @property
+    def _has_thread(self) -> bool:
+        return bool(self._idle) or len(self._threads) < self._most_threads
 
-    def _pass_on(self, job: _Job) -> None:
-        # Without anybody to take it the turn stays free: whoever comes next begins at once.
-        self._working.remove(job)
-        if self._waiting:
-            self._pool.submit(self._run, self._begin(self._waiting.popleft()))
+    def _start(self, job: _Job) -> None:
+        self._begin(job)
+        if self._idle:
+            self._idle.pop().put(job)
+            return
+        name = f"adgraph-{len(self._threads) + 1}"
+        # A daemon: a process that dies without closing does not wait for a request.
+        thread = threading.Thread(target=self._run, args=(job,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _begin(self, job: _Job) -> _Job:
         job.began = time.monotonic()
         self._working.add(job)
         return job
+
+    def _pass_on(self, job: _Job) -> None:
+        # Without anybody to take it the turn stays free: whoever comes next begins at once.
+        self._working.remove(job)
+        if self._waiting and self._has_thread:
+            self._start(self._waiting.popleft())
+
+    def _run(self, first: _Job) -> None:
+        inbox: _Inbox = SimpleQueue()
+        job: _Job | None = first
+        while job is not None:
+            self._here.job = job
+            try:
+                job.work()
+            except BaseException:
+                log.exception("a job raised")
+            job = self._after(job, inbox)
+
+    def _after(self, job: _Job, inbox: _Inbox) -> _Job | None:
+        """The next job of this thread; waits for one."""
+        with self._lock:
+            self._working.discard(job)
+            if self._waiting and len(self._working) < self._at_once:
+                return self._begin(self._waiting.popleft())
+            if self._is_closed:
+                return None
+            self._idle.append(inbox)
+        return inbox.get()

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from threading import Lock
 from typing import Any, TypeVar
 
 from adgraph.refusals import HttpRefusal
@@ -24,8 +22,6 @@ class Workers:
         self._turns = Turns(threads=threads, at_once=at_once or threads)
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
-        self._unfinished = 0
-        self._lock = Lock()
         self._relief: asyncio.TimerHandle | None = None
 
     async def run(self, work: Callable[[], _T]) -> _T:
@@ -34,7 +30,7 @@ class Workers:
         Raises: HttpRefusal (503) when too many already wait or the time is up, and whatever `work` raises. Work that
         has begun is not torn down when its time is up: it ends by itself, and only its answer is dropped.
         """
-        if self._unfinished >= self._most:
+        if self._turns.unfinished >= self._most:
             raise HttpRefusal(
                 503,
                 "OVERLOADED",
@@ -52,7 +48,7 @@ class Workers:
             else:
                 loop.call_soon_threadsafe(_settle, answer, value)
 
-        if self._submit(job) and self._relief is None:
+        if self._turns.submit(job) and self._relief is None:
             self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
         timer = loop.call_later(self._timeout_ms / 1_000, _time_out, answer, self._timeout_ms)
         try:
@@ -61,9 +57,14 @@ class Workers:
             timer.cancel()
 
     def start(self, work: Callable[[], object]) -> None:
-        """Do something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
-        if self._unfinished < self._most:
-            self._submit(work)
+        """Write something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
+
+        def job() -> None:
+            self.step_aside()
+            work()
+
+        if self._turns.unfinished < self._most:
+            self._turns.submit(job)
 
     def step_aside(self) -> None:
         """Called by work that is about to wait for something else than Python: other work may begin beside it."""
@@ -72,19 +73,6 @@ class Workers:
     def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
         waits = self._turns.relieve()
         self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop) if waits else None
-
-    def _submit(self, work: Callable[[], object]) -> bool:
-        with self._lock:
-            self._unfinished += 1
-        return self._turns.submit(partial(self._finish, work))
-
-    def _finish(self, work: Callable[[], object]) -> None:
-        # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
-        try:
-            work()
-        finally:
-            with self._lock:
-                self._unfinished -= 1
 
     def close(self) -> None:
         """Let running work end, drop what waits, give the threads back."""

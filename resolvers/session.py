@@ -152,8 +152,8 @@ class Session:
     def _know_viewer(self) -> None:
         login = self.viewer.login_id
         if not self._viewer_known:
-            self._viewer_known = True
             self.excerpt.know_login(login)
+            self._viewer_known = True
 
     @property
     def explained(self) -> Excerpt:
