@@ -17,6 +17,7 @@ from resolvers.rules.capabilities import VIEW
 from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session, fact_of
 from storage.reads import children as read
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
+from storage.reads.facts import CARRIES_ACCESS
 from storage.records.facts import EveryAccount, EveryLinkedEntity
 from storage.records.ids import MAX_ID, AdAccountId, AggregationId, ClientLinkId, ManagerAccountId
 from storage.records.rows import AdAccountRow, ChildLink, ManagerAccountRow
@@ -55,6 +56,7 @@ class ChildEdge(NamedTuple):
 
 AD_ACCOUNT_RELATIONSHIPS = (Relationship.OWNED, Relationship.ACCOUNT_LINK, Relationship.AGGREGATED)
 MANAGER_ACCOUNT_RELATIONSHIPS = (Relationship.CUSTOMER_LINK, Relationship.AGGREGATED)
+_EVERY_AD_ACCOUNT_STATUS, _EVERY_MANAGER_ACCOUNT_STATUS = tuple(AdAccountStatus), tuple(ManagerAccountStatus)
 
 
 @lru_cache(maxsize=256)
@@ -63,17 +65,23 @@ def _text(relationships: tuple[str, ...], statuses: tuple[str, ...]) -> str:
     return f"{','.join(relationships)} {','.join(statuses)}"
 
 
+@lru_cache(maxsize=1_024)
+def _scope(name: str, parent: ManagerAccountId, relationships: tuple[str, ...], statuses: tuple[str, ...]) -> str:
+    """The name of a list, for cursors."""
+    return fingerprint(name, parent, _text(relationships, statuses))
+
+
 @dataclass(frozen=True, slots=True)
 class AdAccountChildren:
     """Which ad accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = AD_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[AdAccountStatus, ...] = tuple(AdAccountStatus)
+    statuses: tuple[AdAccountStatus, ...] = _EVERY_AD_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("adAccounts", parent, _text(self.relationships, self.statuses))
+        return _scope("adAccounts", parent, self.relationships, self.statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,12 @@ class ManagerAccountChildren:
     """Which manager accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = MANAGER_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[ManagerAccountStatus, ...] = tuple(ManagerAccountStatus)
+    statuses: tuple[ManagerAccountStatus, ...] = _EVERY_MANAGER_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("managerAccounts", parent, _text(self.relationships, self.statuses))
+        return _scope("managerAccounts", parent, self.relationships, self.statuses)
 
 
 class _Passes(NamedTuple):
@@ -212,7 +220,7 @@ def _ad_account_edges(
             owned = read.read_owned_ad_accounts(tx, parents, wanted, statuses)
     links: list[ChildLink] = []
     if Relationship.ACCOUNT_LINK in asked.relationships:
-        links += read.read_linked_ad_accounts(tx, parents, wanted, statuses)
+        links += _account_links(session, parents, asked, page)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, aggregators, wanted, statuses))
@@ -232,6 +240,23 @@ def _ad_account_edges(
     for siblings in edges.values():
         siblings.sort(key=_edge_key)
     return edges
+
+
+def _account_links(
+    session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren, page: Page
+) -> list[ChildLink]:
+    """Whole lists are what decides access anyway; pages and choices are cut in the database."""
+    if page.size is None and asked.statuses == _EVERY_AD_ACCOUNT_STATUS:
+        held = session.facts.account_links_held(parents, session.nodes_left)
+        if held is not None:
+            kind = Relationship.ACCOUNT_LINK
+            return [
+                ChildLink(link.managing_id, link.client_id, kind, link.id, None, None, link.status)
+                for link in held
+                if link.status in CARRIES_ACCESS
+            ]
+    wanted = _child_page(session, parents, asked, page)
+    return read.read_linked_ad_accounts(session.transaction, parents, wanted, asked.statuses)
 
 
 def _aggregators(
@@ -343,6 +368,22 @@ def _count_managers(session: Session, parent: ManagerAccountId, asked: ManagerAc
     return len(manager_accounts_under(session, parent, everything).edges)
 
 
+def _customer_links(
+    session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren, page: Page
+) -> list[ChildLink]:
+    """As `_account_links`."""
+    if page.size is None and asked.statuses == _EVERY_MANAGER_ACCOUNT_STATUS:
+        held = session.facts.customer_links_held(parents, session.nodes_left)
+        if held is not None:
+            kind = Relationship.CUSTOMER_LINK
+            return [
+                ChildLink(link.managing_id, link.client_id, kind, link.id, None, link.permission, link.status)
+                for link in held
+            ]
+    wanted = _child_page(session, parents, asked, page)
+    return read.read_linked_manager_accounts(session.transaction, parents, wanted, asked.statuses)
+
+
 def _manager_account_edges(
     session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren, page: Page
 ) -> dict[ManagerAccountId, list[ChildEdge]]:
@@ -352,7 +393,7 @@ def _manager_account_edges(
     wanted = _child_page(session, parents, asked, page)
     links: list[ChildLink] = []
     if Relationship.CUSTOMER_LINK in asked.relationships:
-        links += read.read_linked_manager_accounts(tx, parents, wanted, statuses)
+        links += _customer_links(session, parents, asked, page)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += read.read_aggregated_manager_accounts(tx, aggregators, wanted, statuses)

@@ -90,8 +90,8 @@ class Session:
 
     def forget(self) -> None:
         """Forget all that was loaded: what is asked next is read again."""
-        self._facts = FactReader(self.transaction, self._memory)
-        self.excerpt = Excerpt(self._facts)
+        self.facts = FactReader(self.transaction, self._memory)
+        self.excerpt = Excerpt(self.facts)
         self._viewer_known = False
         self._reach: Reach | None = None
         self._explained: Excerpt | None = None
@@ -159,14 +159,14 @@ class Session:
     def explained(self) -> Excerpt:
         """A second excerpt that also knows links which carry no access; made when a denial needs it."""
         if self._explained is None:
-            self._explained = Excerpt(self._facts, any_status=True)
+            self._explained = Excerpt(self.facts, any_status=True)
             self._explained.know_login(self.viewer.login_id)
         return self._explained
 
     @property
     def revision(self) -> RevisionId:
         """The revision all answers of this request describe."""
-        return self._facts.revision
+        return self.facts.revision
 
     # Loading together
 

@@ -21,7 +21,9 @@ def instant_text(value: Any) -> str:
     >>> instant_text(1577836800000)
     '2020-01-01T00:00:00.000Z'
     """
-    return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(value) % 1000:03d}Z"
+    seconds, ms = divmod(int(value), 1_000)
+    # Not strftime: it takes five times as long, and a tree has ten thousand of these.
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{ms:03d}Z"
 
 
 def _instant(text: Any) -> int:

@@ -247,6 +247,16 @@ class FactReader:
         table = self._known and self._known.links[any_status].to_manager_accounts
         return _through(table, ids, lambda some: read.read_customer_links_to(self._tx, some, any_status=any_status))
 
+    def account_links_held(self, ids: Collection[ManagerAccountId], most: int) -> list[AccountLink] | None:
+        """The account links these manager accounts hold; None when there are more than so many."""
+        table = self._known and self._known.account_links_from
+        return _at_most(table, ids, most, lambda some, limit: read.read_account_links_from(self._tx, some, limit))
+
+    def customer_links_held(self, ids: Collection[ManagerAccountId], most: int) -> list[CustomerLink] | None:
+        """The customer links these manager accounts hold that carry access; None when there are more than so many."""
+        table = self._known and self._known.links[False].from_manager_accounts
+        return _at_most(table, ids, most, lambda some, limit: read.read_customer_links_from(self._tx, some, limit))
+
     def customer_links_above(self, ids: Collection[ManagerAccountId], *, any_status: bool) -> list[CustomerLink]:
         """Every customer link on every chain upward."""
         return _along(
@@ -276,6 +286,23 @@ def _through(table: _Table[K, V] | None, keys: Collection[K], load: Callable[[Co
             return load(keys)
         table.put(missing, load(missing))
     return table.take(keys)
+
+
+def _at_most(
+    table: _Table[K, V] | None, keys: Collection[K], most: int, load: Callable[[Collection[K], int], list[V]]
+) -> list[V] | None:
+    """As `_through`, but None when there are more than `most`: some of a key's facts are not to be kept or used."""
+    missing = keys if table is None or table.room.is_full else table.missing(keys)
+    found: list[V] = []
+    if missing:
+        found = load(missing, most + 1)
+        if len(found) > most:
+            return None
+        if table is not None and not table.room.is_full:
+            table.put(missing, found)
+    if table is not None and missing is not keys:
+        found = table.take(keys)
+    return found if len(found) <= most else None
 
 
 def _along(
