@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as PythonDecimal
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
@@ -21,9 +22,16 @@ def instant_text(value: Any) -> str:
     >>> instant_text(1577836800000)
     '2020-01-01T00:00:00.000Z'
     """
-    seconds, ms = divmod(int(value), 1_000)
-    # Not strftime: it takes five times as long, and a tree has ten thousand of these.
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{ms:03d}Z"
+    # By hand: strftime takes three times as long, and a tree has ten thousand of these.
+    days, ms = divmod(int(value), 86_400_000)
+    seconds, ms = divmod(ms, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_day_text(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
 def _instant(text: Any) -> int:
