@@ -94,11 +94,13 @@ class Answer:
             return not_visible(self.capability)
         return self._explanation.decide(self.capability, self.permissions)
 
-    @cached_property
+    @property
     def code(self) -> AccessCode | None:
         """The code of the decision, mostly without loading what the whole reason would need."""
-        if self.allowed:
-            return AccessCode.ALLOWED
+        return AccessCode.ALLOWED if self.allowed else self._code_of_denial
+
+    @cached_property
+    def _code_of_denial(self) -> AccessCode | None:
         # One's own ways over active links lead through what one sees, so there is nothing to hide.
         if self.subject is None and self.permissions is not None and self.target is not None and not self.error:
             facts = self.session.excerpt.facts

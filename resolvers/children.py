@@ -11,13 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from resolvers.child_links import (
+    EVERY_AD_ACCOUNT_STATUS,
+    EVERY_MANAGER_ACCOUNT_STATUS,
+    account_links,
+    customer_links,
+)
 from resolvers.errors import Refusal
 from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
 from resolvers.rules.capabilities import VIEW
 from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session, fact_of
 from storage.reads import children as read
 from storage.reads.entities import read_ad_accounts, read_manager_accounts
-from storage.reads.facts import CARRIES_ACCESS
 from storage.records.facts import EveryAccount, EveryLinkedEntity
 from storage.records.ids import MAX_ID, AdAccountId, AggregationId, ClientLinkId, ManagerAccountId
 from storage.records.rows import AdAccountRow, ChildLink, ManagerAccountRow
@@ -56,7 +61,6 @@ class ChildEdge(NamedTuple):
 
 AD_ACCOUNT_RELATIONSHIPS = (Relationship.OWNED, Relationship.ACCOUNT_LINK, Relationship.AGGREGATED)
 MANAGER_ACCOUNT_RELATIONSHIPS = (Relationship.CUSTOMER_LINK, Relationship.AGGREGATED)
-_EVERY_AD_ACCOUNT_STATUS, _EVERY_MANAGER_ACCOUNT_STATUS = tuple(AdAccountStatus), tuple(ManagerAccountStatus)
 
 
 @lru_cache(maxsize=256)
@@ -76,7 +80,7 @@ class AdAccountChildren:
     """Which ad accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = AD_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[AdAccountStatus, ...] = _EVERY_AD_ACCOUNT_STATUS
+    statuses: tuple[AdAccountStatus, ...] = EVERY_AD_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
@@ -89,7 +93,7 @@ class ManagerAccountChildren:
     """Which manager accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = MANAGER_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[ManagerAccountStatus, ...] = _EVERY_MANAGER_ACCOUNT_STATUS
+    statuses: tuple[ManagerAccountStatus, ...] = EVERY_MANAGER_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
@@ -220,7 +224,7 @@ def _ad_account_edges(
             owned = read.read_owned_ad_accounts(tx, parents, wanted, statuses)
     links: list[ChildLink] = []
     if Relationship.ACCOUNT_LINK in asked.relationships:
-        links += _account_links(session, parents, asked, page)
+        links += account_links(session, parents, statuses, wanted, whole=page.size is None)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, aggregators, wanted, statuses))
@@ -240,23 +244,6 @@ def _ad_account_edges(
     for siblings in edges.values():
         siblings.sort(key=_edge_key)
     return edges
-
-
-def _account_links(
-    session: Session, parents: list[ManagerAccountId], asked: AdAccountChildren, page: Page
-) -> list[ChildLink]:
-    """Whole lists are what decides access anyway; pages and choices are cut in the database."""
-    if page.size is None and asked.statuses == _EVERY_AD_ACCOUNT_STATUS:
-        held = session.facts.account_links_held(parents, session.nodes_left)
-        if held is not None:
-            kind = Relationship.ACCOUNT_LINK
-            return [
-                ChildLink(link.managing_id, link.client_id, kind, link.id, None, None, link.status)
-                for link in held
-                if link.status in CARRIES_ACCESS
-            ]
-    wanted = _child_page(session, parents, asked, page)
-    return read.read_linked_ad_accounts(session.transaction, parents, wanted, asked.statuses)
 
 
 def _aggregators(
@@ -368,22 +355,6 @@ def _count_managers(session: Session, parent: ManagerAccountId, asked: ManagerAc
     return len(manager_accounts_under(session, parent, everything).edges)
 
 
-def _customer_links(
-    session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren, page: Page
-) -> list[ChildLink]:
-    """As `_account_links`."""
-    if page.size is None and asked.statuses == _EVERY_MANAGER_ACCOUNT_STATUS:
-        held = session.facts.customer_links_held(parents, session.nodes_left)
-        if held is not None:
-            kind = Relationship.CUSTOMER_LINK
-            return [
-                ChildLink(link.managing_id, link.client_id, kind, link.id, None, link.permission, link.status)
-                for link in held
-            ]
-    wanted = _child_page(session, parents, asked, page)
-    return read.read_linked_manager_accounts(session.transaction, parents, wanted, asked.statuses)
-
-
 def _manager_account_edges(
     session: Session, parents: list[ManagerAccountId], asked: ManagerAccountChildren, page: Page
 ) -> dict[ManagerAccountId, list[ChildEdge]]:
@@ -393,7 +364,7 @@ def _manager_account_edges(
     wanted = _child_page(session, parents, asked, page)
     links: list[ChildLink] = []
     if Relationship.CUSTOMER_LINK in asked.relationships:
-        links += _customer_links(session, parents, asked, page)
+        links += customer_links(session, parents, statuses, wanted, whole=page.size is None)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += read.read_aggregated_manager_accounts(tx, aggregators, wanted, statuses)

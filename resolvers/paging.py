@@ -50,7 +50,7 @@ class Page:
 
         Raises: Refusal INVALID_PAGE_SIZE for both `first` and `last`, or a size outside 1–100.
         """
-        if default is None and first is last is after is before is None:
+        if default is None and (first, last, after, before) == (None, None, None, None):
             return WHOLE
         if first is not None and last is not None:
             raise Refusal(

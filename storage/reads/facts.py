@@ -222,7 +222,6 @@ _ASSIGNMENTS_OF_USERS = _assignments(Assignment.user)
 _ASSIGNMENTS_IN_MANAGER_ACCOUNTS = _assignments(Assignment.manager_account)
 
 
-
 class RevisionMark(NamedTuple):
     """A revision and when it was made: also tells apart two histories that count alike, as a restored one does."""
 

@@ -9,7 +9,6 @@ facts is never kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
@@ -43,8 +42,8 @@ class _Room:
 
     __slots__ = ("taken",)
 
-    def __init__(self) -> None:
-        self.taken = 0
+    def __init__(self, taken: int) -> None:
+        self.taken = taken
 
     @property
     def is_full(self) -> bool:
@@ -96,13 +95,11 @@ class _Links(NamedTuple):
     to_ad_accounts: _Table[AdAccountId, AccountLink]
 
 
-class _Remembered:
+class _Tables:
     """What is known of one revision of one database. Nothing of another revision ever gets in."""
 
-    def __init__(self, database: Database, mark: RevisionMark) -> None:
-        self.database = database
-        self.mark = mark
-        self.room = room = _Room()
+    def __init__(self, taken: int = 0) -> None:
+        self.room = room = _Room(taken)
         self.login_of_user: dict[UserId, LoginId | None] = {}
         self.users: _Table[LoginId, UserFact] = _Table(room, "login_id")
         self.held_by: _Table[UserId, Assignment] = _Table(room, "user_id")
@@ -117,6 +114,10 @@ class _Remembered:
             for flag in (False, True)
         }
 
+    def unknown_users(self, ids: Iterable[UserId]) -> list[UserId]:
+        """The users whose logins are not known, nor that they have none."""
+        return [user for user in ids if user not in self.login_of_user]
+
     def put_users(self, logins: Collection[LoginId], users: Collection[UserFact]) -> None:
         """All users of these logins."""
         self.users.put(logins, users)
@@ -124,25 +125,35 @@ class _Remembered:
         self.room.taken += len(users)
 
 
+_NOTHING = _Tables(taken=MOST_ENTRIES)
+"""Knows nothing and takes nothing in: what a reader without a memory uses."""
+
+
+class _Kept(NamedTuple):
+    database: Database
+    mark: RevisionMark
+    tables: _Tables
+
+
 class FactMemory:
-    """The facts of the newest revision somebody asked about. One a process; safe to share between threads."""
+    """The facts of the revision somebody asked about last. One a process; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._remembered: _Remembered | None = None
+        self._kept: _Kept | None = None
 
-    def at(self, tx: Transaction) -> _Remembered:
-        """What is known of the revision this snapshot has: an empty memory when it is another one, or full.
+    def at(self, tx: Transaction) -> _Kept:
+        """What is known of the revision this snapshot has; nothing yet when it is another one, or when it is full.
 
         Cost: one SELECT. Raises: ValueError for a transaction that writes: what it sees may never be committed.
         """
         if not tx.is_snapshot:
             raise ValueError("only snapshots may remember: what a transaction writes may be rolled back")
         mark = read.read_revision_mark(tx)
-        known = self._remembered
-        if known is None or known.database is not tx.database or known.mark != mark or known.room.is_full:
-            # A thread on an older snapshot may take the place of a newer one: then that one is read again.
-            known = self._remembered = _Remembered(tx.database, mark)
-        return known
+        kept = self._kept
+        if kept is None or kept.database is not tx.database or kept.mark != mark or kept.tables.room.is_full:
+            # An older snapshot may take the place of a newer one: then that one is read again, and both are right.
+            kept = self._kept = _Kept(tx.database, mark, _Tables())
+        return kept
 
 
 class FactReader:
@@ -154,22 +165,33 @@ class FactReader:
     def __init__(self, tx: Transaction, memory: FactMemory | None = None) -> None:
         self._tx = tx
         self._memory = memory
+        self._tables: _Tables | None = None
+        self._revision: RevisionId | None = None
 
-    @cached_property
-    def _known(self) -> _Remembered | None:
-        return None if self._memory is None else self._memory.at(self._tx)
+    @property
+    def _known(self) -> _Tables:
+        if self._tables is None:
+            self._tables = _NOTHING if self._memory is None else self._recalled(self._memory)
+        return self._tables
 
-    @cached_property
+    def _recalled(self, memory: FactMemory) -> _Tables:
+        kept = memory.at(self._tx)
+        self._revision = kept.mark.id
+        return kept.tables
+
+    @property
     def revision(self) -> RevisionId:
         """The revision all of these facts are of."""
-        return self._known.mark.id if self._known is not None else read.read_revision(self._tx)
+        if self._revision is None:
+            self._revision = read.read_revision(self._tx)
+        return self._revision
 
     # People
 
     def users_of_logins(self, ids: Collection[LoginId]) -> list[UserFact]:
         """All users of these logins."""
         known = self._known
-        if known is None or known.room.is_full:
+        if known.room.is_full:
             return read.read_users_of_logins(self._tx, ids)
         missing = known.users.missing(ids)
         if missing:
@@ -179,49 +201,50 @@ class FactReader:
     def users_sharing_a_login(self, ids: Collection[UserId]) -> list[UserFact]:
         """These users and all others of their logins."""
         known = self._known
-        if known is None or known.room.is_full:
+        if known.room.is_full:
             return read.read_users_sharing_a_login(self._tx, ids)
-        missing = [user for user in ids if user not in known.login_of_user]
+        missing = known.unknown_users(ids)
         if missing:
             found = read.read_users_sharing_a_login(self._tx, missing)
-            known.login_of_user.update(dict.fromkeys(missing))
             known.put_users({user.login_id for user in found}, found)
+            # Only now, or another thread would take a user who is about to be known for one who is not there.
+            known.login_of_user.update(dict.fromkeys(known.unknown_users(missing)))
         logins = {login for user in ids if (login := known.login_of_user[user]) is not None}
         return known.users.take(logins)
 
     def assignments_of_users(self, ids: Collection[UserId]) -> list[Assignment]:
         """What these users hold."""
-        table = self._known and self._known.held_by
+        table = self._known.held_by
         return _through(table, ids, lambda some: read.read_assignments_of_users(self._tx, some))
 
     def assignments_in(self, ids: Collection[ManagerAccountId]) -> list[Assignment]:
         """What anybody holds in these manager accounts."""
-        table = self._known and self._known.held_in
+        table = self._known.held_in
         return _through(table, ids, lambda some: read.read_assignments_in(self._tx, some))
 
     # States
 
     def manager_accounts(self, ids: Collection[ManagerAccountId]) -> list[ManagerAccountFact]:
         """States of manager accounts; unknown ids are left out."""
-        table = self._known and self._known.manager_accounts
+        table = self._known.manager_accounts
         return _through(table, ids, lambda some: read.read_manager_account_facts(self._tx, some))
 
     def ad_accounts(self, ids: Collection[AdAccountId]) -> list[AdAccountFact]:
         """Owners and states of ad accounts; unknown ids are left out."""
-        table = self._known and self._known.ad_accounts
+        table = self._known.ad_accounts
         return _through(table, ids, lambda some: read.read_ad_account_facts(self._tx, some))
 
     # Aggregations
 
     def aggregations_from(self, ids: Collection[ManagerAccountId]) -> list[Aggregation]:
         """Whom these manager accounts aggregate."""
-        table = self._known and self._known.aggregated_by
+        table = self._known.aggregated_by
         return _through(table, ids, lambda some: read.read_aggregations_from(self._tx, some))
 
     def aggregations_at(self, ids: Collection[ManagerAccountId]) -> list[Aggregation]:
         """Who aggregates these manager accounts, and whom they aggregate; one that is both may come twice."""
         known = self._known
-        if known is None or known.room.is_full:
+        if known.room.is_full:
             return read.read_aggregations_at(self._tx, ids)
         missing = list({*known.aggregated_by.missing(ids), *known.aggregators_of.missing(ids)})
         if missing:
@@ -234,33 +257,33 @@ class FactReader:
 
     def account_links_to(self, ids: Collection[AdAccountId], *, any_status: bool) -> list[AccountLink]:
         """The account links to these ad accounts."""
-        table = self._known and self._known.links[any_status].to_ad_accounts
+        table = self._known.links[any_status].to_ad_accounts
         return _through(table, ids, lambda some: read.read_account_links_to(self._tx, some, any_status=any_status))
 
     def account_links_from(self, ids: Collection[ManagerAccountId]) -> list[AccountLink]:
         """The account links these manager accounts hold."""
-        table = self._known and self._known.account_links_from
+        table = self._known.account_links_from
         return _through(table, ids, lambda some: read.read_account_links_from(self._tx, some))
 
     def customer_links_to(self, ids: Collection[ManagerAccountId], *, any_status: bool) -> list[CustomerLink]:
         """The customer links that lead straight to these manager accounts."""
-        table = self._known and self._known.links[any_status].to_manager_accounts
+        table = self._known.links[any_status].to_manager_accounts
         return _through(table, ids, lambda some: read.read_customer_links_to(self._tx, some, any_status=any_status))
 
     def account_links_held(self, ids: Collection[ManagerAccountId], most: int) -> list[AccountLink] | None:
         """The account links these manager accounts hold; None when there are more than so many."""
-        table = self._known and self._known.account_links_from
+        table = self._known.account_links_from
         return _at_most(table, ids, most, lambda some, limit: read.read_account_links_from(self._tx, some, limit))
 
     def customer_links_held(self, ids: Collection[ManagerAccountId], most: int) -> list[CustomerLink] | None:
         """The customer links these manager accounts hold that carry access; None when there are more than so many."""
-        table = self._known and self._known.links[False].from_manager_accounts
+        table = self._known.links[False].from_manager_accounts
         return _at_most(table, ids, most, lambda some, limit: read.read_customer_links_from(self._tx, some, limit))
 
     def customer_links_above(self, ids: Collection[ManagerAccountId], *, any_status: bool) -> list[CustomerLink]:
         """Every customer link on every chain upward."""
         return _along(
-            self._known and self._known.links[any_status].to_manager_accounts,
+            self._known.links[any_status].to_manager_accounts,
             ids,
             lambda all_: read.read_customer_links_above(self._tx, all_, any_status=any_status),
             attrgetter("managing_id"),
@@ -269,17 +292,15 @@ class FactReader:
     def customer_links_below(self, ids: Collection[ManagerAccountId], *, any_status: bool) -> list[CustomerLink]:
         """Every customer link on every chain downward."""
         return _along(
-            self._known and self._known.links[any_status].from_manager_accounts,
+            self._known.links[any_status].from_manager_accounts,
             ids,
             lambda all_: read.read_customer_links_below(self._tx, all_, any_status=any_status),
             attrgetter("client_id"),
         )
 
 
-def _through(table: _Table[K, V] | None, keys: Collection[K], load: Callable[[Collection[K]], list[V]]) -> list[V]:
+def _through(table: _Table[K, V], keys: Collection[K], load: Callable[[Collection[K]], list[V]]) -> list[V]:
     """The facts of these keys; those that are not in the table are loaded and put there."""
-    if table is None:
-        return load(keys)
     missing = table.missing(keys)
     if missing:
         if table.room.is_full:
@@ -289,31 +310,28 @@ def _through(table: _Table[K, V] | None, keys: Collection[K], load: Callable[[Co
 
 
 def _at_most(
-    table: _Table[K, V] | None, keys: Collection[K], most: int, load: Callable[[Collection[K], int], list[V]]
+    table: _Table[K, V], keys: Collection[K], most: int, load: Callable[[Collection[K], int], list[V]]
 ) -> list[V] | None:
-    """As `_through`, but None when there are more than `most`: some of a key's facts are not to be kept or used."""
-    missing = keys if table is None or table.room.is_full else table.missing(keys)
-    found: list[V] = []
+    """As `_through`, but None when there are more than `most`: some of a key's facts are neither used nor kept."""
+    missing = table.missing(keys)
     if missing:
-        found = load(missing, most + 1)
+        found = load(keys if table.room.is_full else missing, most + 1)
         if len(found) > most:
             return None
-        if table is not None and not table.room.is_full:
-            table.put(missing, found)
-    if table is not None and missing is not keys:
-        found = table.take(keys)
+        if table.room.is_full:
+            return found
+        table.put(missing, found)
+    found = table.take(keys)
     return found if len(found) <= most else None
 
 
 def _along(
-    table: _Table[ManagerAccountId, CustomerLink] | None,
+    table: _Table[ManagerAccountId, CustomerLink],
     starts: Collection[ManagerAccountId],
     load: Callable[[Collection[ManagerAccountId]], list[CustomerLink]],
     onward: Callable[[CustomerLink], ManagerAccountId],
 ) -> list[CustomerLink]:
     """Every link on every chain from here, each once. Where one step is not in the table, all is loaded at once."""
-    if table is None:
-        return load(starts)
     found: list[CustomerLink] = []
     reached = set(starts)
     level: Collection[ManagerAccountId] = reached

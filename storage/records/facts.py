@@ -187,10 +187,10 @@ class Facts:
         aggregations: Iterable[Aggregation] = (),
     ) -> Facts:
         """Index loose facts. Order of insertion never changes an answer."""
-        users = {user.id: user for user in users}
-        logins = _grouped(users.values(), attrgetter("login_id"))
+        people = {user.id: user for user in users}
+        logins = _grouped(people.values(), attrgetter("login_id"))
         return cls.over(
-            users=users,
+            users=people,
             users_of_login={login: tuple(user.id for user in its) for login, its in logins.items()},
             manager_accounts={item.id: item for item in manager_accounts},
             ad_accounts={item.id: item for item in ad_accounts},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from resolvers.access import TargetId
 from resolvers.session import Session, Viewer
 from storage.database import Transaction
+from storage.reads.remembered import FactMemory
 from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId
 from tests import oracle
 from tests.oracle import MANAGER, Oracle, Target, World
@@ -22,9 +23,9 @@ class Asker:
         grants = self.oracle.grants_of_login(login)
         self.truths: Truths = {target: self.oracle.judged(grants, target) for target in world.targets()}
 
-    def session(self, transaction: Transaction) -> Session:
-        """One request of this login."""
-        return Session(transaction, Viewer(LoginId(self.login), "someone@user.example"), Instant(0))
+    def session(self, transaction: Transaction, memory: FactMemory | None = None) -> Session:
+        """One request of this login, warm with a memory that has seen some."""
+        return Session(transaction, Viewer(LoginId(self.login), "someone@user.example"), Instant(0), memory=memory)
 
     @property
     def may_be_refused(self) -> bool:
