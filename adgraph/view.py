@@ -151,6 +151,7 @@ class GraphQLEndpoint:
                 except RecursionError:
                     raise bad_request("The document or its variables are nested too deeply.") from None
             if writes:
+                self._workers.step_aside()  # writers wait for each other and for the disk
                 result = self._graph.write(asked, database, caller, request_id)
             return Answer(_status(result, media_type), orjson.dumps(result)), caller
 

@@ -20,7 +20,7 @@ from weakref import WeakSet
 import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
-from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, from_postgresql, from_sqlite
+from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, busy, from_postgresql, from_sqlite
 from storage.statements import Kind, R, Statement, bound, compiled
 
 SQLITE_PRAGMAS: dict[str, str | int] = {
@@ -245,6 +245,9 @@ class SqliteStore(Database):
         self._local = threading.local()
         self._connections: WeakSet[_SqliteConnection] = WeakSet()
         self._lock = threading.Lock()
+        # Writers of this process wait here. SQLite itself lets them sleep, up to a tenth of a second at a time,
+        # while the database is free again; that is left to those of other processes.
+        self._writing = threading.Lock()
         self.engine = peewee.SqliteDatabase(
             path,
             pragmas=SQLITE_PRAGMAS,
@@ -262,10 +265,15 @@ class SqliteStore(Database):
             connection = self._connect()
         if connection.in_transaction:
             raise RuntimeError("a transaction is open on this thread already; pass it on instead of beginning another")
+        if writes and not self._writing.acquire(timeout=self._busy_timeout_ms / 1_000):
+            raise busy()
         try:
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         except sqlite3.Error as error:
+            if writes:
+                self._writing.release()
             raise from_sqlite(error) from error
+        self._local.writes = writes
         return connection
 
     def end(self, connection: sqlite3.Connection, *, commit: bool) -> None:
@@ -276,9 +284,13 @@ class SqliteStore(Database):
         except sqlite3.Error as error:
             raise from_sqlite(error) from error
         finally:
-            # SQLite ends a transaction by itself on some errors (disk full), and then there is none to roll back.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            try:
+                # SQLite ends a transaction by itself on some errors (disk full); then there is none to roll back.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            finally:
+                if self._local.writes:
+                    self._writing.release()
 
     def _connect(self) -> sqlite3.Connection:
         deadline = time.monotonic() + self._busy_timeout_ms / 1_000
