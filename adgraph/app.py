@@ -26,7 +26,7 @@ from adgraph.page import Assets, Page
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
 from adgraph.view import Graph, GraphQLEndpoint, request_id_of
-from adgraph.workers import Workers
+from adgraph.workers import Workers, give_way_sooner
 from storage.database import Database
 from storage.errors import StorageError
 from storage.migrate import check_current
@@ -65,6 +65,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        give_way_sooner()
         database = open_database(settings)
         try:
             check_current(database)

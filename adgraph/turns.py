@@ -17,7 +17,8 @@ from queue import SimpleQueue
 log = logging.getLogger("adgraph.turns")
 
 TURN_MS = 5
-"""How long a job works before the next one may work beside it. Python's own threads change places as often."""
+"""How long a job works before the next one may work beside it: most are done by then, and a large one, or one that
+hangs in the database, holds nobody up for longer."""
 
 
 class _Job:
