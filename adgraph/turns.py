@@ -40,7 +40,8 @@ class Turns:
     has its pages and statements at hand.
     """
 
-    def __init__(self, *, threads: int, at_once: int) -> None:
+    def __init__(self, *, threads: int, at_once: int, pause: Callable[[], None] = lambda: None) -> None:
+        self._pause = pause
         self._most_threads = threads
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -139,4 +140,5 @@ class Turns:
             if self._is_closed:
                 return None
             self._idle.append(inbox)
+        self._pause()
         return inbox.get()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -32,7 +33,9 @@ class Workers:
     """
 
     def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None) -> None:
-        self._turns = Turns(threads=threads, at_once=at_once or threads)
+        self._turns = Turns(threads=threads, at_once=at_once or threads, pause=self._tell)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._done: deque[tuple[Callable[..., None], Any, Any]] = deque()
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
         self._relief: asyncio.TimerHandle | None = None
@@ -50,16 +53,16 @@ class Workers:
                 "The server has more requests than it can answer; try again in a second.",
                 headers={"Retry-After": "1"},
             )
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[_T] = loop.create_future()
 
         def job() -> None:
             try:
                 value = work()
             except BaseException as problem:  # the thread passes on whatever it meets, to be raised where it is awaited
-                loop.call_soon_threadsafe(_fail, answer, problem)
+                self._done.append((_fail, answer, problem))
             else:
-                loop.call_soon_threadsafe(_settle, answer, value)
+                self._done.append((_settle, answer, value))
 
         if self._turns.submit(job) and self._relief is None:
             self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
@@ -83,7 +86,18 @@ class Workers:
         """Called by work that is about to wait for something else than Python: other work may begin beside it."""
         self._turns.step_aside()
 
+    def _tell(self) -> None:
+        if self._done:
+            self._loop.call_soon_threadsafe(self._settle_all)
+
+    def _settle_all(self) -> None:
+        done = self._done
+        while done:
+            settle, answer, value = done.popleft()
+            settle(answer, value)
+
     def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._settle_all()
         waits = self._turns.relieve()
         self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop) if waits else None
 
