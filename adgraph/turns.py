@@ -37,11 +37,11 @@ class Turns:
     """At most `threads` threads, of which `at_once` work; jobs begin in the order they came.
 
     Not a pool of the library, because that wakes any thread: here the one that worked last goes on, whose connection
-    has its pages and statements at hand.
+    has its pages and statements at hand. `on_pause` is called by a thread that has nothing more to do for now.
     """
 
-    def __init__(self, *, threads: int, at_once: int, pause: Callable[[], None] = lambda: None) -> None:
-        self._pause = pause
+    def __init__(self, *, threads: int, at_once: int, on_pause: Callable[[], None] = lambda: None) -> None:
+        self._on_pause = on_pause
         self._most_threads = threads
         self._at_once = at_once
         self._lock = threading.Lock()
@@ -140,5 +140,5 @@ class Turns:
             if self._is_closed:
                 return None
             self._idle.append(inbox)
-        self._pause()
+        self._on_pause()
         return inbox.get()

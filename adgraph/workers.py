@@ -9,6 +9,8 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from adgraph.refusals import HttpRefusal
@@ -29,16 +31,17 @@ def give_way_sooner() -> None:
 class Workers:
     """Threads of which `at_once` work at a time, all of them when it is None; see `turns`.
 
-    `run` is for the event loop only; `close` waits for what is running.
+    `run` is for one event loop only; `close` waits for what is running.
     """
 
     def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None) -> None:
-        self._turns = Turns(threads=threads, at_once=at_once or threads, pause=self._tell)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._done: deque[tuple[Callable[..., None], Any, Any]] = deque()
+        self._turns = Turns(threads=threads, at_once=at_once or threads, on_pause=self._tell)
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._relief: asyncio.TimerHandle | None = None
+        self._done: deque[Callable[[], None]] = deque()
+        """What has ended and nobody was told of: a loop that is woken for each fights the thread that goes on."""
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """What `work` returns, from a thread.
@@ -60,9 +63,9 @@ class Workers:
             try:
                 value = work()
             except BaseException as problem:  # the thread passes on whatever it meets, to be raised where it is awaited
-                self._done.append((_fail, answer, problem))
+                self._done.append(partial(_fail, answer, problem))
             else:
-                self._done.append((_settle, answer, value))
+                self._done.append(partial(_settle, answer, value))
 
         if self._turns.submit(job) and self._relief is None:
             self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
@@ -84,19 +87,21 @@ class Workers:
 
     def step_aside(self) -> None:
         """Called by work that is about to wait for something else than Python: other work may begin beside it."""
+        self._tell()
         self._turns.step_aside()
 
     def _tell(self) -> None:
-        if self._done:
-            self._loop.call_soon_threadsafe(self._settle_all)
+        """Wake the loop: a thread pauses, and somebody may wait for what it did before."""
+        if self._done and self._loop is not None:
+            with suppress(RuntimeError):  # a loop that is closed has nobody waiting
+                self._loop.call_soon_threadsafe(self._settle_all)
 
     def _settle_all(self) -> None:
-        done = self._done
-        while done:
-            settle, answer, value = done.popleft()
-            settle(answer, value)
+        while self._done:
+            self._done.popleft()()
 
     def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What was done before a long job is not kept until that ends.
         self._settle_all()
         waits = self._turns.relieve()
         self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop) if waits else None

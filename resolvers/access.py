@@ -206,6 +206,8 @@ def viewer_can(session: Session, kind: str, target: TargetId, capability: Capabi
 
 def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
     """Whoever asks for one reason gets all loaded: of the denied ones, or of the allowed ones, which few ask for."""
+    if len(answers) == 1:
+        return
     for allowed in (False, True):
         keys = [
             (answer.subject, answer.target, answer.context)
@@ -234,6 +236,8 @@ def _contexts_told(session: Session, contexts: Collection[_Context]) -> dict[_Co
     One's own ways lead through nothing hidden.
     """
     named = [one for one in contexts if one is not None]
+    if not named:
+        return {None: None}
     session.know_manager_accounts(named)
     return {None: None, **{one: one if may_be_told_of(session, one) else _NOWHERE for one in named}}
 

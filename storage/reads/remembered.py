@@ -66,6 +66,14 @@ class _Table(Generic[K, V]):
         known = self._by_key
         return [key for key in keys if key not in known]
 
+    def found(self, keys: Iterable[K]) -> list[V] | None:
+        """The facts of all these keys; None when one of them is not there."""
+        known = self._by_key
+        try:
+            return [fact for key in keys for fact in known[key]]
+        except KeyError:
+            return None
+
     def take(self, keys: Iterable[K]) -> list[V]:
         """The facts of keys that are all there."""
         return list(chain.from_iterable(map(self._by_key.__getitem__, keys)))
@@ -191,11 +199,13 @@ class FactReader:
     def users_of_logins(self, ids: Collection[LoginId]) -> list[UserFact]:
         """All users of these logins."""
         known = self._known
+        found = known.users.found(ids)
+        if found is not None:
+            return found
         if known.room.is_full:
             return read.read_users_of_logins(self._tx, ids)
         missing = known.users.missing(ids)
-        if missing:
-            known.put_users(missing, read.read_users_of_logins(self._tx, missing))
+        known.put_users(missing, read.read_users_of_logins(self._tx, missing))
         return known.users.take(ids)
 
     def users_sharing_a_login(self, ids: Collection[UserId]) -> list[UserFact]:
@@ -301,11 +311,13 @@ class FactReader:
 
 def _through(table: _Table[K, V], keys: Collection[K], load: Callable[[Collection[K]], list[V]]) -> list[V]:
     """The facts of these keys; those that are not in the table are loaded and put there."""
+    found = table.found(keys)
+    if found is not None:
+        return found
+    if table.room.is_full:
+        return load(keys)
     missing = table.missing(keys)
-    if missing:
-        if table.room.is_full:
-            return load(keys)
-        table.put(missing, load(missing))
+    table.put(missing, load(missing))
     return table.take(keys)
 
 
@@ -336,13 +348,13 @@ def _along(
     reached = set(starts)
     level: Collection[ManagerAccountId] = reached
     while level:
-        if table.missing(level):
+        links = table.found(level)
+        if links is None:
             links = load(starts)
             if not table.room.is_full:
                 # Chains are loaded to their ends, so of whatever stands on one all links are here.
                 table.put({*starts, *map(onward, links)}, links)
             return links
-        links = table.take(level)
         found += links
         level = set(map(onward, links)) - reached
         reached |= level
