@@ -1,7 +1,8 @@
 """What one request carries: its snapshot, who asks, the clock, limits, and what it has loaded so far.
 
-Nothing of it survives the request. Lists register the rows they load as a cohort; whoever then asks one of
-them for more gets it loaded for the whole cohort at once, so statements grow with depth and not with rows.
+Nothing of it survives the request but facts, where it has a memory. Lists register the rows they load as a
+cohort; whoever then asks one of them for more gets it loaded for the whole cohort at once, so statements grow
+with depth and not with rows.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Limits:
 
 
 class Session:
-    """One request over one snapshot."""
+    """One request over one snapshot; with a `memory`, it reads only the facts that are not remembered."""
 
     def __init__(
         self,
