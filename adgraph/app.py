@@ -36,7 +36,7 @@ from adgraph.sockets import SocketEndpoint
 from adgraph.tracing import tracing_for
 from adgraph.view import GraphQLEndpoint, request_id_of
 from adgraph.watch import RevisionWatch
-from adgraph.workers import Workers
+from adgraph.workers import Workers, give_way_sooner
 from storage.database import Database
 from storage.errors import StorageError
 from storage.migrate import check_current
@@ -86,7 +86,11 @@ def create_app(
     stand in for the real schema and the menu in tests. The database is opened when the server starts, not here.
     """
     workers = Workers(
-        threads=settings.threads, max_waiting=settings.max_waiting, timeout_ms=settings.request_timeout_ms
+        threads=settings.threads,
+        max_waiting=settings.max_waiting,
+        timeout_ms=settings.request_timeout_ms,
+        # PostgreSQL is waited for; SQLite works in the same process, and a second thread only gets in its way.
+        at_once=1 if settings.database_url.startswith("sqlite:") else settings.threads,
     )
     page = Page(queries) if settings.shows_ide else None
     tracing = tracing_for(traces_wanted())
@@ -99,6 +103,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        give_way_sooner()
         database = open_database(settings)
         try:
             check_current(database)

@@ -16,6 +16,7 @@ from resolvers.changes import Tail
 from resolvers.session import Limits, Newcomer, Session, Viewer
 from resolvers.writing import WriteSession
 from storage.database import Database, Transaction
+from storage.reads.remembered import FactMemory
 from storage.records.ids import Instant
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class SessionGraph:
         self._budgets = Budgets(settings.budget, settings.budget_per_minute)
         self._introspection = settings.allows_introspection
         self._administrators = settings.system_administrators
+        self._memory = FactMemory()
 
     def admit(self, caller: Caller | None) -> None:
         """Raises: HttpRefusal (429) for a caller who has used up the budget."""
@@ -100,7 +102,7 @@ class SessionGraph:
             request.query,
             request.variables,
             request.operation_name,
-            Session(transaction, self._viewer(caller), _now(), self._limits),
+            Session(transaction, self._viewer(caller), _now(), self._limits, self._memory),
             request_id=request_id,
             introspection=self._introspection,
         )
@@ -118,7 +120,7 @@ class SessionGraph:
                 charge.meter.cost = session.cost
 
     def _session(self, transaction: Transaction, caller: Caller | None, charge: Charge) -> Session:
-        session = Session(transaction, self._viewer(caller), _now(), self._limits)
+        session = Session(transaction, self._viewer(caller), _now(), self._limits, self._memory)
         session.allowance = charge.allowance
         return session
 

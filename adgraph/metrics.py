@@ -53,7 +53,7 @@ COST = Histogram("adgraph_request_cost", "What operations cost, in points.", buc
 STATEMENTS_RUN = Histogram(
     "adgraph_request_statements", "How many SQL statements operations ran.", buckets=STATEMENTS, registry=OWN
 )
-WAITING = Gauge(
+UNFINISHED = Gauge(
     "adgraph_requests_unfinished",
     "Operations running or waiting for a thread.",
     multiprocess_mode="livesum",

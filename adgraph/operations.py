@@ -212,6 +212,7 @@ class Operations:
                 result = run(request, transaction, caller, asked.request_id)
                 told.statements = transaction.statements
                 return result, caller
+        self._workers.step_aside()  # writers wait for each other and for the disk
         result = self._graph.write(request, database, caller, asked.request_id)
         self._on_write()
         return result, caller

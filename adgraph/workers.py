@@ -6,12 +6,16 @@ A bounded pool with a bounded queue: what cannot be served soon is refused at on
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
+from adgraph.metrics import UNFINISHED
 from adgraph.refusals import HttpRefusal
+from adgraph.turns import TURN_MS, Turns
 from storage.deadlines import Deadline, working_until
 from storage.errors import OutOfTime
 
@@ -20,16 +24,30 @@ _T = TypeVar("_T")
 GRACE_S = 0.25
 """How long past the deadline a thread may take to say what it has done; stopping a statement takes a few ms."""
 
+SWITCH_INTERVAL_MS = 1
+"""After how long a thread that runs gives way to one that has something to do. With Python's own 5 ms the event loop,
+and whoever comes back from the database, each time waits that long beside one large answer."""
+
+
+def give_way_sooner() -> None:
+    """Let the threads of this process change places more often. Call it once, at start."""
+    sys.setswitchinterval(SWITCH_INTERVAL_MS / 1_000)
+
 
 class Workers:
-    """A thread pool. `run` is for the event loop only; `close` waits for what is running."""
+    """Threads of which `at_once` work at a time, all of them when it is None; see `turns`.
 
-    def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="adgraph")
+    `run` is for one event loop only; `close` waits for what is running.
+    """
+
+    def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None) -> None:
+        self._turns = Turns(threads=threads, at_once=at_once or threads, on_pause=self._tell)
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
-        self._unfinished = 0
-        self._lock = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._relief: asyncio.TimerHandle | None = None
+        self._done: deque[Callable[[], None]] = deque()
+        """What has ended and nobody was told of: a loop that is woken for each fights the thread that goes on."""
 
     def deadline(self) -> Deadline:
         """When work that is asked for now has to be over."""
@@ -42,14 +60,14 @@ class Workers:
         time is up the thread stops by itself and says so; should that take long, its answer is not waited for. When
         nobody waits any more, the work is cancelled.
         """
-        if self._unfinished >= self._most:
+        if self._turns.unfinished >= self._most:
             raise HttpRefusal(
                 503,
                 "OVERLOADED",
                 "The server has more requests than it can answer; try again in a second.",
                 headers={"Retry-After": "1"},
             )
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[_T] = loop.create_future()
         until = deadline or self.deadline()
 
@@ -58,13 +76,16 @@ class Workers:
                 with working_until(until):
                     value = work()
             except OutOfTime:
-                loop.call_soon_threadsafe(_fail, answer, _out_of_time(self._timeout_ms))
+                self._done.append(partial(_fail, answer, _out_of_time(self._timeout_ms)))
             except BaseException as problem:  # the thread passes on whatever it meets, to be raised where it is awaited
-                loop.call_soon_threadsafe(_fail, answer, problem)
+                self._done.append(partial(_fail, answer, problem))
             else:
-                loop.call_soon_threadsafe(_settle, answer, value)
+                self._done.append(partial(_settle, answer, value))
 
-        self._submit(job)
+        waits = self._turns.submit(job)
+        UNFINISHED.set(self._turns.unfinished)
+        if waits and self._relief is None:
+            self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
         timer = loop.call_later(max(0.0, until.seconds_left) + GRACE_S, _fail, answer, _out_of_time(self._timeout_ms))
         try:
             return await answer
@@ -73,28 +94,42 @@ class Workers:
             raise
         finally:
             timer.cancel()
+            UNFINISHED.set(self._turns.unfinished)
 
     def start(self, work: Callable[[], object]) -> None:
-        """Do something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
-        if self._unfinished < self._most:
-            self._submit(work)
+        """Write something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
 
-    def _submit(self, work: Callable[[], object]) -> None:
-        with self._lock:
-            self._unfinished += 1
-        self._pool.submit(self._finish, work)
-
-    def _finish(self, work: Callable[[], object]) -> None:
-        # The count falls when the thread is done, not when the caller stops waiting: a slow request keeps its place.
-        try:
+        def job() -> None:
+            self.step_aside()
             work()
-        finally:
-            with self._lock:
-                self._unfinished -= 1
+
+        if self._turns.unfinished < self._most:
+            self._turns.submit(job)
+
+    def step_aside(self) -> None:
+        """Called by work that is about to wait for something else than Python: other work may begin beside it."""
+        self._tell()
+        self._turns.step_aside()
+
+    def _tell(self) -> None:
+        """Wake the loop: a thread pauses, and somebody may wait for what it did before."""
+        if self._done and self._loop is not None:
+            with suppress(RuntimeError):  # a loop that is closed has nobody waiting
+                self._loop.call_soon_threadsafe(self._settle_all)
+
+    def _settle_all(self) -> None:
+        while self._done:
+            self._done.popleft()()
+
+    def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What was done before a long job is not kept until that ends.
+        self._settle_all()
+        waits = self._turns.relieve()
+        self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop) if waits else None
 
     def close(self) -> None:
         """Let running work end, drop what waits, give the threads back."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._turns.close()
 
 
 def _settle(answer: asyncio.Future[_T], value: _T) -> None:

@@ -94,11 +94,13 @@ class Answer:
             return not_visible(self.capability)
         return self._explanation.decide(self.capability, self.permissions)
 
-    @cached_property
+    @property
     def code(self) -> AccessCode | None:
         """The code of the decision, mostly without loading what the whole reason would need."""
-        if self.allowed:
-            return AccessCode.ALLOWED
+        return AccessCode.ALLOWED if self.allowed else self._code_of_denial
+
+    @cached_property
+    def _code_of_denial(self) -> AccessCode | None:
         # One's own ways over active links lead through what one sees, so there is nothing to hide.
         if self.subject is None and self.permissions is not None and self.target is not None and not self.error:
             facts = self.session.excerpt.facts
@@ -205,6 +207,8 @@ def viewer_can(session: Session, kind: str, target: TargetId, capability: Capabi
 
 def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
     """Whoever asks for one reason gets all loaded: of the denied ones, or of the allowed ones, which few ask for."""
+    if len(answers) == 1:
+        return
     for allowed in (False, True):
         keys = [
             (answer.subject, answer.target, answer.context)
@@ -233,6 +237,8 @@ def _contexts_told(session: Session, contexts: Collection[_Context]) -> dict[_Co
     One's own ways lead through nothing hidden.
     """
     named = [one for one in contexts if one is not None]
+    if not named:
+        return {None: None}
     session.know_manager_accounts(named)
     return {None: None, **{one: one if may_be_told_of(session, one) else _NOWHERE for one in named}}
 

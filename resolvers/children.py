@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from resolvers.child_links import (
+    EVERY_AD_ACCOUNT_STATUS,
+    EVERY_MANAGER_ACCOUNT_STATUS,
+    account_links,
+    customer_links,
+)
 from resolvers.errors import Refusal
 from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
 from resolvers.rules.capabilities import VIEW
@@ -63,17 +69,23 @@ def _text(relationships: tuple[str, ...], statuses: tuple[str, ...]) -> str:
     return f"{','.join(relationships)} {','.join(statuses)}"
 
 
+@lru_cache(maxsize=1_024)
+def _scope(name: str, parent: ManagerAccountId, relationships: tuple[str, ...], statuses: tuple[str, ...]) -> str:
+    """The name of a list, for cursors."""
+    return fingerprint(name, parent, _text(relationships, statuses))
+
+
 @dataclass(frozen=True, slots=True)
 class AdAccountChildren:
     """Which ad accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = AD_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[AdAccountStatus, ...] = tuple(AdAccountStatus)
+    statuses: tuple[AdAccountStatus, ...] = EVERY_AD_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("adAccounts", parent, _text(self.relationships, self.statuses))
+        return _scope("adAccounts", parent, self.relationships, self.statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +93,12 @@ class ManagerAccountChildren:
     """Which manager accounts of one level are asked for."""
 
     relationships: tuple[Relationship, ...] = MANAGER_ACCOUNT_RELATIONSHIPS
-    statuses: tuple[ManagerAccountStatus, ...] = tuple(ManagerAccountStatus)
+    statuses: tuple[ManagerAccountStatus, ...] = EVERY_MANAGER_ACCOUNT_STATUS
     page: Page = WHOLE
 
     def scope(self, parent: ManagerAccountId) -> str:
         """The name of one parent's list, for cursors."""
-        return fingerprint("managerAccounts", parent, _text(self.relationships, self.statuses))
+        return _scope("managerAccounts", parent, self.relationships, self.statuses)
 
 
 class _Passes(NamedTuple):
@@ -212,7 +224,7 @@ def _ad_account_edges(
             owned = read.read_owned_ad_accounts(tx, parents, wanted, statuses)
     links: list[ChildLink] = []
     if Relationship.ACCOUNT_LINK in asked.relationships:
-        links += read.read_linked_ad_accounts(tx, parents, wanted, statuses)
+        links += account_links(session, parents, statuses, wanted, whole=page.size is None)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += _aggregated_links(session, read.read_aggregated_ad_accounts(tx, aggregators, wanted, statuses))
@@ -352,7 +364,7 @@ def _manager_account_edges(
     wanted = _child_page(session, parents, asked, page)
     links: list[ChildLink] = []
     if Relationship.CUSTOMER_LINK in asked.relationships:
-        links += read.read_linked_manager_accounts(tx, parents, wanted, statuses)
+        links += customer_links(session, parents, statuses, wanted, whole=page.size is None)
     aggregators = _aggregators(session, parents, asked.relationships)
     if aggregators:
         links += read.read_aggregated_manager_accounts(tx, aggregators, wanted, statuses)

@@ -7,14 +7,12 @@ answers about it stay right however much is loaded later.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from operator import attrgetter
 from typing import TypeVar
 
 from resolvers.rules.hierarchy import Hierarchy
 from resolvers.rules.reach import Reach, may_act
-from storage.database import Transaction
-from storage.reads import facts as read
+from storage.reads.remembered import FactReader
 from storage.records.facts import (
     AccountLink,
     AdAccountFact,
@@ -40,10 +38,13 @@ V = TypeVar("V")
 
 
 class Excerpt:
-    """Facts loaded so far. With `any_status`, links that carry no access are loaded too (for near misses)."""
+    """Facts loaded so far. With `any_status`, links that carry no access are loaded too (for near misses).
 
-    def __init__(self, tx: Transaction, *, any_status: bool = False) -> None:
-        self._tx = tx
+    What could not be loaded is not known: a load that fails is tried again by whoever asks next.
+    """
+
+    def __init__(self, read: FactReader, *, any_status: bool = False) -> None:
+        self._read = read
         self._any_status = any_status
         self._users: dict[UserId, UserFact] = {}
         self._logins: dict[LoginId, tuple[UserId, ...]] = {}
@@ -68,20 +69,18 @@ class Excerpt:
         People and states are looked up one by one, so the view shares them and they may grow under it.
         """
         if self._hierarchy is None:
-            indexed = Facts.of(
-                assignments=self._assignments.values(),
-                customer_links=self._customer_links.values(),
-                account_links=self._account_links.values(),
-                aggregations=self._aggregations.values(),
+            self._hierarchy = Hierarchy(
+                Facts.over(
+                    users=self._users,
+                    users_of_login=self._logins,
+                    manager_accounts=self._manager_accounts,
+                    ad_accounts=self._ad_accounts,
+                    assignments=self._assignments.values(),
+                    customer_links=self._customer_links.values(),
+                    account_links=self._account_links.values(),
+                    aggregations=self._aggregations.values(),
+                )
             )
-            shared = replace(
-                indexed,
-                users=self._users,
-                users_of_login=self._logins,
-                manager_accounts=self._manager_accounts,
-                ad_accounts=self._ad_accounts,
-            )
-            self._hierarchy = Hierarchy(shared)
         return self._hierarchy
 
     @property
@@ -114,23 +113,24 @@ class Excerpt:
         """These users, all others of their logins, and what they hold. Cost: two SELECTs."""
         unknown = [user for user in ids if user not in self._users]
         if unknown:
-            self._hold(read.read_users_sharing_a_login(self._tx, unknown))
+            self._hold(self._read.users_sharing_a_login(unknown))
 
     def know_login(self, login_id: LoginId) -> None:
         """All users of a login and what they hold. Cost: two SELECTs."""
-        self._hold(read.read_users_of_logins(self._tx, [login_id]))
+        self._hold(self._read.users_of_logins([login_id]))
 
     def _hold(self, users: Iterable[UserFact]) -> None:
         fresh = [user for user in users if user.id not in self._users]
+        acting = [user.id for user in fresh if may_act(user)]
+        if acting:
+            self._add(self._assignments, self._read.assignments_of_users(acting), _id_of)
         self._users.update((user.id, user) for user in fresh)
         for user in fresh:
             self._logins[user.login_id] = (*self._logins.get(user.login_id, ()), user.id)
-        acting = [user.id for user in fresh if may_act(user)]
-        self._add(self._assignments, read.read_assignments_of_users(self._tx, acting), _id_of)
 
     def know_holders_in(self, ids: Collection[ManagerAccountId]) -> frozenset[UserId]:
         """Everybody who holds something in these manager accounts; returns them. Cost: three SELECTs."""
-        held = read.read_assignments_in(self._tx, ids)
+        held = self._read.assignments_in(ids) if ids else ()
         holders = frozenset(item.user_id for item in held)
         self.know_users(holders)
         return holders
@@ -154,42 +154,43 @@ class Excerpt:
         if not new:
             return
         keys = [account.id for account in new]
-        self._links_to_known.update(keys)
-        self._ad_accounts.update(zip(keys, new, strict=True))
-        links = read.read_account_links_to(self._tx, keys, any_status=self._any_status)
+        links = self._read.account_links_to(keys, any_status=self._any_status)
         self._add(self._account_links, links, _id_of)
         self._know_ways_to({account.owner_id for account in new})
         self._know_above({link.managing_id for link in links})
+        self._ad_accounts.update(zip(keys, new, strict=True))
+        self._links_to_known.update(keys)
 
     def _know_ways_to(self, ids: Iterable[ManagerAccountId]) -> None:
         """Who aggregates these, and all chains that lead to them or to their aggregators."""
         new = [target for target in ids if target not in self._aggregators_known]
         if not new:
             return
-        self._aggregators_known.update(new)
-        self._signed_up_known.update(new)
-        found = read.read_aggregations_at(self._tx, new)
+        found = self._read.aggregations_at(new)
         self._add(self._aggregations, found, _id_of)
         signed = set(new)
         self._know_above({*new, *(item.aggregator_id for item in found if item.manager_account_id in signed)})
+        self._aggregators_known.update(new)
+        self._signed_up_known.update(new)
 
     def know_states(self, ids: Collection[ManagerAccountId]) -> None:
         """Whether these manager accounts live. Cost: one SELECT."""
         unknown = [one for one in ids if one not in self._manager_accounts]
-        found = read.read_manager_account_facts(self._tx, unknown)
-        self._manager_accounts.update((fact.id, fact) for fact in found)
+        if unknown:
+            self._manager_accounts.update((fact.id, fact) for fact in self._read.manager_accounts(unknown))
 
     def know_ad_account_facts(self, ids: Collection[AdAccountId]) -> None:
         """Owner and state of ad accounts, without what lies above them. Cost: one SELECT."""
         unknown = [account for account in ids if account not in self._ad_accounts]
-        found = read.read_ad_account_facts(self._tx, unknown)
-        self._ad_accounts.update((fact.id, fact) for fact in found)
+        if unknown:
+            self._ad_accounts.update((fact.id, fact) for fact in self._read.ad_accounts(unknown))
 
     def know_aggregations_from(self, ids: Collection[ManagerAccountId]) -> None:
         """Whom these manager accounts signed up. Cost: one SELECT."""
         new = [one for one in ids if one not in self._signed_up_known]
-        self._signed_up_known.update(new)
-        self._add(self._aggregations, read.read_aggregations_from(self._tx, new), _id_of)
+        if new:
+            self._add(self._aggregations, self._read.aggregations_from(new), _id_of)
+            self._signed_up_known.update(new)
 
     def _know_above(self, ids: Iterable[ManagerAccountId]) -> None:
         """All chains above. Children of what is known already need one plain look; the rest is walked."""
@@ -197,14 +198,20 @@ class Excerpt:
         if not new:
             return
         if self._above_known:
-            links = read.read_customer_links_to(self._tx, list(new), any_status=self._any_status)
-            self._above_known.update(new)
+            links = self._read.customer_links_to(list(new), any_status=self._any_status)
             self._add(self._customer_links, links, _id_of)
-            new = {link.managing_id for link in links if link.managing_id not in self._above_known}
-        links = read.read_customer_links_above(self._tx, list(new), any_status=self._any_status)
-        # Whatever stands on a chain above is known with it: its own chains are part of the answer.
-        self._above_known.update(new, (link.managing_id for link in links))
+            further = {link.managing_id for link in links} - self._above_known - new
+            if further:
+                self._walk_up(further)
+            self._above_known.update(new)
+        else:
+            self._walk_up(new)
+
+    def _walk_up(self, ids: Collection[ManagerAccountId]) -> None:
+        links = self._read.customer_links_above(list(ids), any_status=self._any_status)
         self._add(self._customer_links, links, _id_of)
+        # Whatever stands on a chain above is known with it: its own chains are part of the answer.
+        self._above_known.update(ids, (link.managing_id for link in links))
 
     def above(self) -> frozenset[ManagerAccountId]:
         """Every manager account whose chains upward are loaded."""
@@ -217,12 +224,12 @@ class Excerpt:
         new = [top for top in ids if top not in self._below_known]
         if not new:
             return
-        links = read.read_customer_links_below(self._tx, new, any_status=self._any_status)
+        links = self._read.customer_links_below(new, any_status=self._any_status)
         self._add(self._customer_links, links, _id_of)
         reached = list({*new, *(link.client_id for link in links)} - self._below_known)
-        self._below_known.update(reached)
-        self._add(self._account_links, read.read_account_links_from(self._tx, reached), _id_of)
+        self._add(self._account_links, self._read.account_links_from(reached), _id_of)
         self.know_aggregations_from(reached)
+        self._below_known.update(reached)
 
 
 _id_of = attrgetter("id")

@@ -23,6 +23,7 @@ from storage.outbox import NewMail, drop_mail_of_link, write_mail
 from storage.reads.deciding import read_super_admins_of
 from storage.reads.entities import read_ad_accounts, read_contact_infos, read_manager_accounts, read_users
 from storage.reads.links import read_client_links, read_link_periods
+from storage.reads.remembered import FactReader
 from storage.records.ids import ClientLinkId, ManagerAccountId, UserId
 from storage.records.rows import ClientLinkRow, ContactInfoRow, UserRow
 from storage.records.values import ClientLinkStatus, LinkType, LoginStatus, UserStatus
@@ -115,7 +116,7 @@ def _sender(session: WriteSession, row: ClientLinkRow) -> UserRow | None:
     user = read_users(tx, [key]).get(key) if key is not None else None
     if user is None or not _is_active(user) or user.login_id == session.signing_login:
         return None
-    excerpt = Excerpt(tx)
+    excerpt = Excerpt(FactReader(tx))
     excerpt.know_users([user.user_id])
     excerpt.know_manager_accounts([row.managing_customer_id])
     reach = excerpt.reach_of(users_of_login(excerpt.facts, user.login_id))

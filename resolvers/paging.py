@@ -50,6 +50,8 @@ class Page:
 
         Raises: Refusal INVALID_PAGE_SIZE for both `first` and `last`, or a size outside 1–100.
         """
+        if default is None and (first, last, after, before) == (None, None, None, None):
+            return WHOLE
         if first is not None and last is not None:
             raise Refusal(
                 Code.INVALID_PAGE_SIZE, "Give either `first` or `last`, not both: they name two ends of the list."

@@ -1,7 +1,8 @@
 """What one request carries: its snapshot, who asks, the clock, limits, and what it has loaded so far.
 
-Nothing of it survives the request. Lists register the rows they load as a cohort; whoever then asks one of
-them for more gets it loaded for the whole cohort at once, so statements grow with depth and not with rows.
+Nothing of it survives the request but facts, where it has a memory. Lists register the rows they load as a
+cohort; whoever then asks one of them for more gets it loaded for the whole cohort at once, so statements grow
+with depth and not with rows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from resolvers.rules.paths import AnyTarget, ChainOverLimit
 from resolvers.rules.reach import Permissions, Reach, may_act, users_of_caller
 from storage.database import Transaction
 from storage.deadlines import Deadline
-from storage.reads.facts import read_revision
+from storage.reads.remembered import FactMemory, FactReader
 from storage.records.facts import AdAccountFact, Facts, ManagerAccountFact
 from storage.records.ids import AccessTokenId, AdAccountId, Instant, LoginId, ManagerAccountId, RevisionId, UserId
 from storage.records.rows import AdAccountRow, ManagerAccountRow, UserRow
@@ -110,7 +111,7 @@ class Meter:
 
 
 class Session:
-    """One request over one snapshot."""
+    """One request over one snapshot; with a `memory`, it reads only the facts that are not remembered."""
 
     needs: ClassVar[TokenScope] = TokenScope.READ
     """The scope without which the viewer's token opens nothing here. All that is asked goes through `viewer`."""
@@ -123,8 +124,10 @@ class Session:
         viewer: Viewer | Newcomer | None,
         now: Instant,
         limits: Limits | None = None,
+        memory: FactMemory | None = None,
     ) -> None:
         self.transaction = transaction
+        self._memory = memory
         self.now = now
         self.limits = limits or Limits()
         self.values_served = 0
@@ -139,11 +142,11 @@ class Session:
 
     def forget(self) -> None:
         """Forget all that was loaded: what is asked next is read again."""
-        self.excerpt = Excerpt(self.transaction)
+        self.facts = FactReader(self.transaction, self._memory)
+        self.excerpt = Excerpt(self.facts)
         self._viewer_known = False
         self._reach: Reach | None = None
         self._explained: Excerpt | None = None
-        self._revision: RevisionId | None = None
         self.manager_accounts: dict[ManagerAccountId, ManagerAccountRow] = {}
         self.ad_accounts: dict[AdAccountId, AdAccountRow] = {}
         self.users: dict[UserId, UserRow] = {}
@@ -155,7 +158,7 @@ class Session:
 
     def anew(self) -> Session:
         """The same request over the same snapshot with nothing loaded: to run it a second time."""
-        again = Session(self.transaction, self._viewer, self.now, self.limits)
+        again = Session(self.transaction, self._viewer, self.now, self.limits, self._memory)
         again._deadline = self._deadline
         again.allowance = self.allowance
         return again
@@ -243,23 +246,21 @@ class Session:
     def _know_viewer(self) -> None:
         login = self.viewer.login_id
         if not self._viewer_known:
-            self._viewer_known = True
             self.excerpt.know_login(login)
+            self._viewer_known = True
 
     @property
     def explained(self) -> Excerpt:
         """A second excerpt that also knows links which carry no access; made when a denial needs it."""
         if self._explained is None:
-            self._explained = Excerpt(self.transaction, any_status=True)
+            self._explained = Excerpt(self.facts, any_status=True)
             self._explained.know_login(self.viewer.login_id)
         return self._explained
 
     @property
     def revision(self) -> RevisionId:
         """The revision all answers of this request describe."""
-        if self._revision is None:
-            self._revision = read_revision(self.transaction)
-        return self._revision
+        return self.facts.revision
 
     # Loading together
 

@@ -33,6 +33,7 @@ from graphql import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    Undefined,
     VariableNode,
     is_abstract_type,
     is_leaf_type,
@@ -286,11 +287,15 @@ class Compiler:
             return self._bind("arguments", convert(get_argument_values(definition, node)))
         place = self._fields
         self._fields += 1
+        plain = _plain_variables(definition, node)
 
         def coerce(run: _Run) -> dict[str, Any]:
             found = run.arguments[place]
             if found is None:
-                found = run.arguments[place] = convert(get_argument_values(definition, node, run.variables))
+                values = _taken(plain, run.variables) if plain is not None else None
+                if values is None:
+                    values = get_argument_values(definition, node, run.variables)
+                found = run.arguments[place] = convert(values)
             return found
 
         return f"(run.arguments[{place}] or {self._bind('arguments', coerce)}(run))"
@@ -353,6 +358,26 @@ class Compiler:
             return select(row, run)
 
         return resolve
+
+
+def _plain_variables(definition: Any, node: FieldNode) -> dict[str, str] | None:
+    """By argument the variable that is its value; None when more than that decides what the arguments are."""
+    given = {one.name.value: one.value for one in node.arguments or ()}
+    found = {}
+    for name, argument in definition.args.items():
+        value = given.get(name)
+        if isinstance(value, VariableNode):
+            found[argument.out_name or name] = value.name.value
+        elif value is not None or argument.default is not None or argument.default_value not in (Undefined, None):
+            return None  # a default of null is the resolver's own
+    return found
+
+
+def _taken(plain: Mapping[str, str], variables: VariableValues) -> dict[str, Any] | None:
+    """The values of variables, when all have one: each was coerced to what its argument takes already."""
+    coerced = variables.coerced
+    values = {argument: coerced.get(variable) for argument, variable in plain.items()}
+    return None if None in values.values() else values
 
 
 def _depends_on_variables(node: Any) -> bool:

@@ -10,6 +10,7 @@ from resolvers.access import TargetId, viewer_can
 from resolvers.accessors import accessors_of
 from resolvers.ancestors import ancestors_of_manager_account
 from resolvers.audit import audit_log_of_manager_account
+from resolvers.child_links import EVERY_AD_ACCOUNT_STATUS, EVERY_MANAGER_ACCOUNT_STATUS
 from resolvers.children import (
     AD_ACCOUNT_RELATIONSHIPS,
     MANAGER_ACCOUNT_RELATIONSHIPS,
@@ -118,7 +119,7 @@ class ManagerAccount(Node):
     ) -> AdAccountChildConnection | None:
         asked = AdAccountChildren(
             chosen("relationship", relationship, AD_ACCOUNT_RELATIONSHIPS),
-            chosen("status", status, tuple(AdAccountStatus)),
+            chosen("status", status, EVERY_AD_ACCOUNT_STATUS),
             tree_page(first, after, last, before),
         )
         return shown(ad_accounts_under(info.context, parent.customer_id, asked))
@@ -143,7 +144,7 @@ class ManagerAccount(Node):
     ) -> ManagerAccountChildConnection | None:
         asked = ManagerAccountChildren(
             chosen("relationship", relationship, MANAGER_ACCOUNT_RELATIONSHIPS),
-            chosen("status", status, tuple(ManagerAccountStatus)),
+            chosen("status", status, EVERY_MANAGER_ACCOUNT_STATUS),
             tree_page(first, after, last, before),
         )
         return shown(manager_accounts_under(info.context, parent.customer_id, asked))

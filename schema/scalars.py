@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as PythonDecimal
 from decimal import InvalidOperation
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
@@ -31,7 +32,16 @@ def instant_text(value: Any) -> str:
     >>> instant_text(1577836800000)
     '2020-01-01T00:00:00.000Z'
     """
-    return datetime.fromtimestamp(int(value) / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(value) % 1000:03d}Z"
+    # By hand: strftime takes three times as long, and a tree has ten thousand of these.
+    days, ms = divmod(int(value), 86_400_000)
+    seconds, ms = divmod(ms, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{_day_text(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days)).isoformat()
 
 
 def _instant(text: Any) -> int:

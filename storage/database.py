@@ -40,10 +40,12 @@ class Transaction:
     Under a deadline every call raises OutOfTime once that is over, also in the middle of a statement.
     """
 
-    __slots__ = ("_connection", "_database", "_errors", "_kind", "deadline", "rows", "statements")
+    __slots__ = ("_connection", "_errors", "_kind", "database", "deadline", "is_snapshot", "rows", "statements")
 
-    def __init__(self, database: Database, connection: Any, deadline: Deadline | None = None) -> None:
-        self._database = database
+    def __init__(self, database: Database, connection: Any, deadline: Deadline | None = None, *, writes: bool) -> None:
+        self.database = database
+        self.is_snapshot = not writes
+        """Whether it sees one committed state of the database, the same from its first statement to its last."""
         self.deadline = deadline
         """When the work has to be over; None when it may take as long as it needs."""
         self._kind = database.kind
@@ -65,10 +67,10 @@ class Transaction:
         Raises: StorageBusy when the database stays locked too long, StorageFailure when it cannot answer,
         TypeError when the names of `params` are not the statement's.
         """
-        plan = statement.plans.get(self._kind) or statement.plan(self._database.engine, self._kind)
+        plan = statement.plans.get(self._kind) or statement.plan(self.database.engine, self._kind)
         arguments = plan.bind(params)
         self._begin_statement()
-        listener = self._database.listener
+        listener = self.database.listener
         began = time.time_ns() if listener else 0
         try:
             rows = self._connection.execute(plan.sql, arguments).fetchall()
@@ -86,13 +88,13 @@ class Transaction:
 
         Raises: ConstraintBroken when the database refuses the change; StorageBusy and StorageFailure as `fetch`.
         """
-        sql, values = compiled(self._database.engine, query)
+        sql, values = compiled(self.database.engine, query)
         return self.execute(sql, bound(values, self._kind, params))
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """Run SQL text with positional values, for what Peewee cannot say. Returns the driver's cursor."""
         self._begin_statement()
-        listener = self._database.listener
+        listener = self.database.listener
         began = time.time_ns() if listener else 0
         try:
             # psycopg reads "%" as a placeholder only when values are given.
@@ -133,7 +135,7 @@ class Transaction:
         """What a driver error means: past the deadline, whatever went wrong is that it was interrupted."""
         if self.deadline is not None and self.deadline.is_over:
             return OutOfTime()
-        return self._database.explain(error)
+        return self.database.explain(error)
 
     def without_time_limit(self) -> None:
         """Let the statements of this transaction run as long as they need: migrations and bulk loads."""
@@ -163,7 +165,7 @@ class _Scope(Generic[D]):
         else:
             self._connection = self._begun_before(deadline)
             self._watch = watched(deadline, partial(self._database.interrupt, self._connection))
-        return Transaction(self._database, self._connection, deadline)
+        return Transaction(self._database, self._connection, deadline, writes=self._writes)
 
     def _begun_before(self, deadline: Deadline) -> Any:
         deadline.check()

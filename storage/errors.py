@@ -107,6 +107,11 @@ def broken_constraint(constraint: Constraint) -> ConstraintBroken:
     return ConstraintBroken(_BROKEN[constraint], constraint)
 
 
+def busy() -> StorageBusy:
+    """The refusal after waiting too long for others who write."""
+    return StorageBusy(_BUSY)
+
+
 def from_sqlite(error: Exception) -> StorageError:
     """What a driver error of SQLite means to the caller.
 
@@ -119,7 +124,7 @@ def from_sqlite(error: Exception) -> StorageError:
         return broken_constraint(_SQLITE_CONSTRAINTS[extended])
     code = extended & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageBusy(_BUSY)
+        return busy()
     if code == sqlite3.SQLITE_CANTOPEN:
         return StorageUnavailable(_UNOPENED)
     if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
@@ -137,7 +142,7 @@ def from_postgresql(error: Exception) -> StorageError:
     if state in _POSTGRESQL_CONSTRAINTS:
         return broken_constraint(_POSTGRESQL_CONSTRAINTS[state])
     if state in _POSTGRESQL_BUSY:
-        return StorageBusy(_BUSY)
+        return busy()
     if state == "57014":
         return StorageBusy(_TOO_SLOW)
     if state in ("53100", "53200"):

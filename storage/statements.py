@@ -194,6 +194,12 @@ class Plan(NamedTuple):
             return rows
         if len(rows[0]) != self.width:
             raise TypeError(f"the statement selects {len(rows[0])} columns, its rows have {self.width}")
+        if len(rows) == 1:
+            [row] = rows
+            values = list(row)
+            for position, fix in self.fixes:
+                values[position] = fix(values[position])
+            return [self.make(values)]
         if self.fixes:
             columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
             for position, fix in self.fixes:

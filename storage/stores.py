@@ -19,7 +19,7 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from storage.database import Database, driver_error
-from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, from_postgresql, from_sqlite
+from storage.errors import BadDatabaseUrl, StorageBusy, StorageError, busy, from_postgresql, from_sqlite
 
 SQLITE_PRAGMAS: dict[str, str | int] = {
     "journal_mode": "wal",
@@ -75,6 +75,9 @@ class SqliteStore(Database):
         self._local = threading.local()
         self._connections: WeakSet[_SqliteConnection] = WeakSet()
         self._lock = threading.Lock()
+        # Writers of this process wait here. SQLite itself lets them sleep, up to a tenth of a second at a time,
+        # while the database is free again; that is left to those of other processes.
+        self._writing = threading.Lock()
         self.engine = peewee.SqliteDatabase(
             path,
             pragmas=SQLITE_PRAGMAS,
@@ -92,17 +95,35 @@ class SqliteStore(Database):
             connection = self._connect()
         if connection.in_transaction:
             raise RuntimeError("a transaction is open on this thread already; pass it on instead of beginning another")
-        try:
-            if writes:
-                self._wait_at_most(connection, wait_s)
-            connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        except sqlite3.Error as error:
-            raise from_sqlite(error) from error
+        if writes:
+            self._begin_to_write(connection, wait_s)
+        else:
+            self._execute(connection, "BEGIN")
+        self._local.writes = writes
         return connection
 
-    def _wait_at_most(self, connection: sqlite3.Connection, wait_s: float | None) -> None:
+    def _begin_to_write(self, connection: sqlite3.Connection, wait_s: float | None) -> None:
+        longest_s = self._busy_timeout_ms / 1_000
+        until = time.monotonic() + (longest_s if wait_s is None else max(0.0, min(longest_s, wait_s)))
+        if not self._writing.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise busy()
+        try:
+            self._wait_at_most(connection, until - time.monotonic())
+            self._execute(connection, "BEGIN IMMEDIATE")
+        except BaseException:
+            self._writing.release()
+            raise
+
+    @staticmethod
+    def _execute(connection: sqlite3.Connection, sql: str) -> None:
+        try:
+            connection.execute(sql)
+        except sqlite3.Error as error:
+            raise from_sqlite(error) from error
+
+    def _wait_at_most(self, connection: sqlite3.Connection, wait_s: float) -> None:
         # Waiting for the lock of another writer is the one thing `interrupt` does not end.
-        wait_ms = self._busy_timeout_ms if wait_s is None else min(self._busy_timeout_ms, max(0, int(wait_s * 1_000)))
+        wait_ms = max(0, int(wait_s * 1_000))
         if wait_ms != self._local.waits_ms:
             connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
             self._local.waits_ms = wait_ms
@@ -119,9 +140,13 @@ class SqliteStore(Database):
         except sqlite3.Error as error:
             raise from_sqlite(error) from error
         finally:
-            # SQLite ends a transaction by itself on some errors (disk full), and then there is none to roll back.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            try:
+                # SQLite ends a transaction by itself on some errors (disk full); then there is none to roll back.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            finally:
+                if self._local.writes:
+                    self._writing.release()
 
     def _connect(self) -> sqlite3.Connection:
         deadline = time.monotonic() + self._busy_timeout_ms / 1_000

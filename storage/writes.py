@@ -74,7 +74,7 @@ from storage.records.values import (
     ScopeKind,
     UserStatus,
 )
-from storage.statements import Statement, is_in
+from storage.statements import Param, Statement, is_in
 
 SCOPE_KINDS: dict[type[Any], ScopeKind] = {
     EveryAccount: ScopeKind.EVERY_ACCOUNT,
@@ -120,15 +120,22 @@ def begin_revision(
     because the transaction's lock on writing is taken first.
     """
     wait_for_turn(transaction)
-    row = {
-        Revision.at_ms: at_ms,
-        Revision.operation: operation,
-        Revision.actor_login_id: actor_login_id,
-        Revision.actor_user_id: actor_user_id,
-        Revision.request_id: request_id,
-    }
-    [(id_,)] = transaction.run(Revision.insert(row).returning(Revision.id)).fetchall()
+    [(id_,)] = transaction.fetch(
+        _NEW_REVISION,
+        at_ms=at_ms,
+        operation=operation,
+        actor_login_id=actor_login_id,
+        actor_user_id=actor_user_id,
+        request_id=request_id,
+    )
     return Stamp(RevisionId(id_), at_ms, actor_user_id)
+
+
+_REVISION_COLUMNS = ("at_ms", "operation", "actor_login_id", "actor_user_id", "request_id")
+# Every write begins with it, so it is built once: building it each time took a seventh of a small write.
+_NEW_REVISION = Statement(
+    Revision.insert({getattr(Revision, name): Param(name) for name in _REVISION_COLUMNS}).returning(Revision.id)
+)
 
 
 _WRITERS = 0x6164_6772_6170_6802

@@ -1,7 +1,7 @@
 """Databases for tests: SQLite files copied from a template, and a real PostgreSQL with a database per test.
 
 The server comes out of a wheel, runs as whoever runs the tests and is shared by all workers of one run.
-Durability is switched off: a test that needs the disk to be flushed does not exist.
+Durability is switched off: a test that needs the disk to be flushed does not exist; only the bench switches it on.
 """
 
 from __future__ import annotations
@@ -90,9 +90,10 @@ class PostgresqlDatabases:
 
 
 @contextmanager
-def running_postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
+def running_postgresql(folder: Path, *, durable: bool = False) -> Iterator[Callable[[str], str]]:
     """A server with its data in `folder`, shared with others who name the same folder.
 
+    `durable`: a commit waits for the disk, as PostgreSQL has it by itself.
     Yields what makes the address of a database from its name. The last process to leave stops the server
     and removes the folder. As root the server runs as another user, who must be able to reach the folder
     all the time: pytest's own temporary folders are closed to others again whenever another run begins.
@@ -107,7 +108,7 @@ def running_postgresql(folder: Path) -> Iterator[Callable[[str], str]]:
     server = get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute(f"ALTER SYSTEM SET {setting} = {'on' if durable else 'off'}".encode())
         connection.execute("SELECT pg_reload_conf()")
 
     def address_of(name: str) -> str:

@@ -145,6 +145,7 @@ class Reach:
     __slots__ = (
         "_assignments",
         "_beyond",
+        "_leads_beyond",
         "_managers",
         "_owned",
         "_scoped",
@@ -166,6 +167,7 @@ class Reach:
             else:
                 self._assignments.append(assignment)
         self._walked: list[tuple[Assignment, Below]] | None = None
+        self._leads_beyond: bool | None = None
         self._within: _CarriedByManager = {}
         self._beyond: _CarriedByManager = {}
         self._owned: dict[ManagerAccountId, Permissions] = {}
@@ -188,7 +190,9 @@ class Reach:
 
     def carried_beyond_limit_at(self, manager_account: ManagerAccountId) -> tuple[Carried, ...]:
         """What each assignment would bring here over chains that are too long (rule P10)."""
-        if not any(below.beyond for _, below in self._walks()):
+        if self._leads_beyond is None:
+            self._leads_beyond = any(below.beyond for _, below in self._walks())
+        if not self._leads_beyond:
             return ()
         found = self._beyond.get(manager_account)
         if found is None:

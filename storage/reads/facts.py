@@ -27,6 +27,7 @@ from storage.models import (
 )
 from storage.records import facts
 from storage.records.ids import (
+    MAX_ID,
     AdAccountId,
     AssignmentId,
     LoginId,
@@ -35,7 +36,7 @@ from storage.records.ids import (
     UserId,
 )
 from storage.records.values import ClientLinkStatus, LinkType, Role, ScopeKind
-from storage.statements import Statement, each, is_in, tied_to
+from storage.statements import Param, Statement, each, is_in, tied_to
 
 CARRIES_ACCESS = (ClientLinkStatus.ACTIVE, ClientLinkStatus.UNLINK_PENDING, ClientLinkStatus.UNLINK_IN_PROGRESS)
 """The statuses the plain excerpt reads; the rules decide again what carries (P9)."""
@@ -131,7 +132,29 @@ def _account_links(column: Any, *, any_status: bool) -> Statement[facts.AccountL
 
 
 _ACCOUNT_LINKS_TO = {flag: _account_links(ClientLink.client_ad_account, any_status=flag) for flag in (False, True)}
-_ACCOUNT_LINKS_FROM = {flag: _account_links(ClientLink.managing, any_status=flag) for flag in (False, True)}
+
+
+_AT_MOST = Param("most")
+_ACCOUNT_LINKS_FROM = Statement(
+    ClientLink.select(ClientLink.id, ClientLink.managing, ClientLink.client_ad_account, ClientLink.status)
+    .where(
+        is_in(ClientLink.managing, "ids")
+        & (ClientLink.type == LinkType.ACCOUNT_LINK)
+        & ClientLink.status.in_(OF_INTEREST)
+    )
+    .limit(_AT_MOST),
+    facts.AccountLink,
+)
+_CUSTOMER_LINKS_FROM = Statement(
+    ClientLink.select(*_LINK_COLUMNS)
+    .where(
+        is_in(ClientLink.managing, "ids")
+        & (ClientLink.type == LinkType.CUSTOMER_LINK)
+        & ClientLink.status.in_(CARRIES_ACCESS)
+    )
+    .limit(_AT_MOST),
+    facts.CustomerLink,
+)
 
 
 def _aggregations(column: Any) -> Any:
@@ -198,12 +221,29 @@ def _assignments(column: Any) -> Statement[_AssignmentRow]:
 _ASSIGNMENTS_OF_USERS = _assignments(Assignment.user)
 _ASSIGNMENTS_IN_MANAGER_ACCOUNTS = _assignments(Assignment.manager_account)
 
-_LATEST_REVISION = Statement(Revision.select(fn.MAX(Revision.id)))
+
+class RevisionMark(NamedTuple):
+    """A revision and when it was made: also tells apart two histories that count alike, as a restored one does."""
+
+    id: RevisionId
+    at_ms: int
+
+
+_Any = Revision.alias("any")
+_LATEST_REVISION = Statement(
+    Revision.select(Revision.id, Revision.at_ms).where(Revision.id == _Any.select(fn.MAX(_Any.id))), RevisionMark
+)
+
+
+def read_revision_mark(tx: Transaction) -> RevisionMark:
+    """The last committed revision this transaction sees; 0 in an empty database. Cost: one SELECT."""
+    found = tx.fetch(_LATEST_REVISION)
+    return found[0] if found else RevisionMark(RevisionId(0), 0)
 
 
 def read_revision(tx: Transaction) -> RevisionId:
-    """The last committed revision this transaction sees; 0 in an empty database."""
-    return RevisionId(tx.fetch(_LATEST_REVISION)[0][0] or 0)
+    """The id of the last committed revision this transaction sees; 0 in an empty database. Cost: one SELECT."""
+    return read_revision_mark(tx).id
 
 
 def read_customer_links_above(
@@ -234,9 +274,18 @@ def read_account_links_to(
     return tx.fetch(_ACCOUNT_LINKS_TO[any_status], ids=ids) if ids else []
 
 
-def read_account_links_from(tx: Transaction, ids: Collection[ManagerAccountId]) -> list[facts.AccountLink]:
-    """The account links these manager accounts hold. Cost: one SELECT."""
-    return tx.fetch(_ACCOUNT_LINKS_FROM[False], ids=ids) if ids else []
+def read_account_links_from(
+    tx: Transaction, ids: Collection[ManagerAccountId], most: int = MAX_ID
+) -> list[facts.AccountLink]:
+    """The account links these manager accounts hold, `most` at most. Cost: one SELECT."""
+    return tx.fetch(_ACCOUNT_LINKS_FROM, ids=ids, most=most) if ids else []
+
+
+def read_customer_links_from(
+    tx: Transaction, ids: Collection[ManagerAccountId], most: int = MAX_ID
+) -> list[facts.CustomerLink]:
+    """The customer links these manager accounts hold that carry access, `most` at most. Cost: one SELECT."""
+    return tx.fetch(_CUSTOMER_LINKS_FROM, ids=ids, most=most) if ids else []
 
 
 def read_aggregations_at(tx: Transaction, ids: Collection[ManagerAccountId]) -> list[facts.Aggregation]:

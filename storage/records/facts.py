@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from storage.records.ids import (
@@ -139,11 +140,18 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-def _grouped(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, tuple[_V, ...]]:
+def _grouped(items: Iterable[_V], key_of: Callable[[_V], _K]) -> dict[_K, tuple[_V, ...]]:
     groups: dict[_K, list[_V]] = {}
-    for key, value in pairs:
-        groups.setdefault(key, []).append(value)
+    for item in items:
+        key = key_of(item)
+        if key in groups:
+            groups[key].append(item)
+        else:
+            groups[key] = [item]
     return {key: tuple(values) for key, values in groups.items()}
+
+
+_managing_id, _client_id = attrgetter("managing_id"), attrgetter("client_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +187,43 @@ class Facts:
         aggregations: Iterable[Aggregation] = (),
     ) -> Facts:
         """Index loose facts. Order of insertion never changes an answer."""
-        customer_links = tuple(customer_links)
-        account_links = tuple(account_links)
-        users = tuple(users)
-        aggregations = tuple(aggregations)
-        return cls(
-            users={user.id: user for user in users},
-            users_of_login=_grouped((user.login_id, user.id) for user in users),
-            assignments_by_user=_grouped((item.user_id, item) for item in assignments),
+        people = {user.id: user for user in users}
+        logins = _grouped(people.values(), attrgetter("login_id"))
+        return cls.over(
+            users=people,
+            users_of_login={login: tuple(user.id for user in its) for login, its in logins.items()},
             manager_accounts={item.id: item for item in manager_accounts},
             ad_accounts={item.id: item for item in ad_accounts},
-            customer_links_from=_grouped((link.managing_id, link) for link in customer_links),
-            customer_links_to=_grouped((link.client_id, link) for link in customer_links),
-            account_links_from=_grouped((link.managing_id, link) for link in account_links),
-            account_links_to=_grouped((link.client_id, link) for link in account_links),
-            aggregations_from=_grouped((item.aggregator_id, item) for item in aggregations),
-            aggregations_to=_grouped((item.manager_account_id, item) for item in aggregations),
+            assignments=tuple(assignments),
+            customer_links=tuple(customer_links),
+            account_links=tuple(account_links),
+            aggregations=tuple(aggregations),
+        )
+
+    @classmethod
+    def over(
+        cls,
+        *,
+        users: Mapping[UserId, UserFact],
+        users_of_login: Mapping[LoginId, tuple[UserId, ...]],
+        manager_accounts: Mapping[ManagerAccountId, ManagerAccountFact],
+        ad_accounts: Mapping[AdAccountId, AdAccountFact],
+        assignments: Collection[Assignment],
+        customer_links: Collection[CustomerLink],
+        account_links: Collection[AccountLink],
+        aggregations: Collection[Aggregation],
+    ) -> Facts:
+        """Index links, roles and aggregations; people and states are taken as they are and may grow."""
+        return cls(
+            users,
+            users_of_login,
+            _grouped(assignments, attrgetter("user_id")),
+            manager_accounts,
+            ad_accounts,
+            _grouped(customer_links, _managing_id),
+            _grouped(customer_links, _client_id),
+            _grouped(account_links, _managing_id),
+            _grouped(account_links, _client_id),
+            _grouped(aggregations, attrgetter("aggregator_id")),
+            _grouped(aggregations, attrgetter("manager_account_id")),
         )

@@ -13,6 +13,9 @@ from enum import auto as auto
 class ValueSet(StrEnum):
     """A string enumeration whose members are spelled as they are named."""
 
+    # Enum's own is a function in Python, and a large answer looks values up some hundred thousand times.
+    __hash__ = str.__hash__
+
     @staticmethod
     def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
         return name

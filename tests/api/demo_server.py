@@ -39,7 +39,7 @@ def slow_down(monkeypatch: pytest.MonkeyPatch, number: int = FOREVER) -> None:
         count_to(transaction, number)
         return read_revision(transaction)
 
-    monkeypatch.setattr("resolvers.session.read_revision", slowly)
+    monkeypatch.setattr("storage.reads.facts.read_revision", slowly)
 
 
 def demo_settings(url: str, **chosen: Any) -> Settings:

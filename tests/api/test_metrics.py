@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -55,6 +57,21 @@ def test_an_operation_counts_once_with_its_time_cost_and_statements(serve: Serve
     assert grown('adgraph_request_seconds_bucket{kind="query",le="0.0025",transport="http"}') == 0
     assert grown("adgraph_request_cost_sum") == 12
     assert grown("adgraph_request_statements_sum") == 7
+
+
+def test_what_runs_or_waits_is_counted_and_nothing_else(serve: Serve) -> None:
+    client = serve(metrics=True)
+
+    def unfinished() -> float:
+        return samples(client.get("/metrics").text)["adgraph_requests_unfinished"]
+
+    assert unfinished() == 0
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(client.post, "/graphql", json={"query": "{ slow(ms: 700) }"})
+        time.sleep(0.3)
+        assert unfinished() == 1
+        assert slow.result().status_code == 200
+    assert unfinished() == 0
 
 
 def test_a_kind_nobody_knows_makes_no_label_of_its_own(serve: Serve) -> None:

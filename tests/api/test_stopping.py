@@ -45,7 +45,7 @@ def workers_of(client: TestClient) -> Workers:
 def wait_until_free(client: TestClient) -> float:
     """How long it takes until no thread works any more."""
     started = time.monotonic()
-    while workers_of(client)._unfinished:
+    while workers_of(client)._turns.unfinished:
         assert time.monotonic() - started < FREE_WITHIN_S
         time.sleep(0.01)
     return time.monotonic() - started
@@ -85,7 +85,7 @@ def test_a_slow_request_does_not_hold_up_a_quick_one(demo_server: DemoServer, mo
     slow_down(monkeypatch)
     with ThreadPoolExecutor(1) as others:
         slow = others.submit(ask, client, SLOW)
-        while not workers_of(client)._unfinished:
+        while not workers_of(client)._turns.unfinished:
             time.sleep(0.005)
         assert ask(client, QUICK)[0] == 200
         assert not slow.done()

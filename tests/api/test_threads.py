@@ -49,3 +49,13 @@ def test_a_request_that_takes_too_long_is_given_up(serve: Serve) -> None:
     body: dict[str, Any] = refused.json()
     assert (refused.status_code, body["errors"][0]["extensions"]["code"]) == (503, "REQUEST_TIMEOUT")
     assert "100 ms" in body["errors"][0]["message"]
+
+
+def test_a_slow_request_does_not_keep_a_small_one_waiting(serve: Serve, graph: StubGraph) -> None:
+    client = serve()
+    with ThreadPoolExecutor(1) as others:
+        slow = others.submit(ask, client, "{ slow(ms: 2000) }")
+        assert graph.running.acquire(timeout=5)
+        assert ask(client, "{ __typename }").status_code == 200
+        assert not slow.done(), "after its turn others work beside it"
+        assert slow.result().status_code == 200

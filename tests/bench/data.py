@@ -12,6 +12,7 @@ from typing import Any
 from resolvers.rules.capabilities import Capability
 from storage.database import Database, Transaction
 from storage.entries import AssignmentEntry, ClientLinkEntry, LoginEntry, ManagerAccountEntry, UserEntry
+from storage.errors import StorageError
 from storage.generator import EPOCH_MS, SEED, TREE_ROOTS, TREE_USER_NAME, Size, load_generated
 from storage.migrate import migrate
 from storage.models import AdAccount, Assignment, ClientLink, Login, User
@@ -64,8 +65,8 @@ class Data:
 
 
 def prepared(path: Path, size: Size, progress: Progress) -> Data:
-    """The data in the file at `path`, made first when it is not there yet."""
-    if not path.exists():
+    """The data in the file at `path`: brought up to date, or made anew when it is not there or cannot be."""
+    if not (path.exists() and _is_usable(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         building = path.with_suffix(".building")
         for leftover in building.parent.glob(f"{building.name}*"):
@@ -75,8 +76,26 @@ def prepared(path: Path, size: Size, progress: Progress) -> Data:
             fill(database, size, progress)
         finally:
             database.close()
+        for old in path.parent.glob(f"{path.name}*"):
+            old.unlink()
         building.rename(path)
     return described(f"sqlite:///{path}", size)
+
+
+def _is_usable(path: Path) -> bool:
+    """Whether data kept from an earlier run could be migrated to the tables of today."""
+    try:
+        database = Database.open(f"sqlite:///{path}")
+    except StorageError:
+        return False
+    try:
+        migrate(database)
+        with database.read() as transaction:
+            return read_login(transaction, TREE_USER_NAME) is not None
+    except StorageError:
+        return False
+    finally:
+        database.close()
 
 
 def fill(database: Database, size: Size, progress: Progress) -> None:

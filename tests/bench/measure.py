@@ -154,6 +154,5 @@ def _how_many(server: Server, request: bytes, effort: Effort) -> int:
 def _sample(server: Server, request: bytes, count: int) -> Sample:
     before = server.cpu_seconds()
     timing = ask_many(server.port, request, count, CONNECTIONS)
-    # The clock of /proc ticks every 10 ms: a sample that fits into one tick is none.
-    cpu = max(server.cpu_seconds() - before, 0.005)
+    cpu = server.cpu_seconds() - before
     return Sample(cpu / timing.requests * 1_000, timing.requests / timing.seconds)

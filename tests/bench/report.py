@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.bench.in_process import Documents, PointChecks
 from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, Measured, Ratio
-from tests.bench.writes import Writes
+from tests.bench.writes import Throughput, Writes
 
 PLAIN_AT_LEAST, ARIADNE_AT_LEAST = 3.0, 1.0
 POINT_CHECK_P95_MS = 0.5
@@ -31,7 +31,8 @@ class Result:
     memory_mib: dict[str, float]
     point_checks: PointChecks
     documents: Documents
-    writes: Writes
+    writes: Mapping[str, Writes]
+    """By database."""
 
     def targets(self) -> dict[str, bool]:
         """Each target by its sentence, and whether this run reached it. Nothing fails by it: machines differ."""
@@ -71,8 +72,12 @@ class Result:
             "pointChecks": self.point_checks._asdict(),
             "documents": self.documents._asdict(),
             "writes": {
-                "throughput": self.writes.throughput._asdict(),
-                "readsUnderWrites": [one._asdict() for one in self.writes.under_writes],
+                name: {
+                    "adAccounts": found.ad_accounts,
+                    "throughput": found.throughput._asdict(),
+                    "readsUnderWrites": [one._asdict() for one in found.under_writes],
+                }
+                for name, found in self.writes.items()
             },
             "targets": self.targets(),
         }
@@ -87,16 +92,16 @@ def show(result: Result, console: Console) -> None:
     """Print the tables."""
     console.print(_times(result))
     console.print(_ratios(result))
-    console.print(_under_writes(result))
-    checks, documents, written = result.point_checks, result.documents, result.writes.throughput
+    for name, found in result.writes.items():
+        console.print(_under_writes(name, found))
+    checks, documents = result.point_checks, result.documents
     console.print(
         f"Point check in process, {checks.ad_accounts:,} ad accounts: p50 {checks.p50_ms:.3f} ms,"
         f" p95 {checks.p95_ms:.3f} ms ({checks.checks:,} checks, {checks.allowed:,} allowed)",
         f"Memory of the adgraph process after all questions: {result.memory_mib['VmRSS']:.0f} MiB,"
         f" at most {result.memory_mib['VmHWM']:.0f} MiB",
         f"Documents: {documents.requests} requests of {documents.documents} documents, {documents.parsed} parsed",
-        f"Writes by several clients at once: {written.per_second:.0f} a second, p50 {written.p50_ms:.1f} ms,"
-        f" p95 {written.p95_ms:.1f} ms ({written.writes:,} writes)",
+        *(_throughput(name, found.throughput) for name, found in result.writes.items()),
         sep="\n",
         highlight=False,
     )
@@ -118,13 +123,24 @@ def _times(result: Result) -> Table:
     return table
 
 
-def _under_writes(result: Result) -> Table:
-    table = Table(title="Reading a tree while it is written into")
-    for title in ("writes/s wanted", "reached", "reads", "read p50", "read p95"):
+def _throughput(name: str, found: Throughput) -> str:
+    return (
+        f"Writes by several clients at once, {name}: {found.per_second:.0f} a second, p50 {found.p50_ms:.1f} ms,"
+        f" p95 {found.p95_ms:.1f} ms, {found.cpu_ms:.1f} ms of the server's CPU each ({found.writes:,} writes)"
+    )
+
+
+def _under_writes(name: str, found: Writes) -> Table:
+    table = Table(title=f"Reading a tree while it is written into: {name}, {found.ad_accounts:,} ad accounts")
+    titles = ("writes/s wanted", "reached", "write p50", "write p95", "reads", "read p50", "read p95", "server CPU")
+    for title in titles:
         table.add_column(title, justify="right")
-    for one in result.writes.under_writes:
-        times = (f"{one.p50_ms:.1f} ms", f"{one.p95_ms:.1f} ms")
-        table.add_row(f"{one.wanted:,}", f"{one.reached:.0f}", f"{one.reads:,}", *times)
+    for one in found.under_writes:
+        times = [f"{ms:.1f} ms" for ms in (one.write_p50_ms, one.write_p95_ms, one.p50_ms, one.p95_ms)]
+        written, read = (times[:2] if one.wanted else ["", ""]), times[2:]
+        table.add_row(
+            f"{one.wanted:,}", f"{one.reached:.0f}", *written, f"{one.reads:,}", *read, f"{one.cpu_share:.0%}"
+        )
     return table
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from storage.generator import Size
 from tests.bench.data import Data
 from tests.bench.in_process import count_parsed, time_point_checks
 from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, Effort, check_equal, compare, file_name
 from tests.bench.questions import Question, questions
 from tests.bench.report import Result
 from tests.bench.servers import Server, adgraph, running
-from tests.bench.writes import measure_on_a_copy
+from tests.bench.writes import measure_on_postgresql, measure_on_sqlite
 
 _SERVE = ["-m", "tests.bench.peers.serve"]
 
@@ -45,16 +46,22 @@ def answering(data: Data, asked: Sequence[Question]) -> Iterator[dict[str, Serve
         yield {server.name: server for server in (ours, static, *peers)}
 
 
-def run(data: Data, effort: Effort, point_checks: int, progress: Callable[[str], None], only: str = "") -> Result:
-    """Measure everything, or only the questions whose name holds a text."""
+def run(
+    data: Data, size: Size, effort: Effort, point_checks: int, progress: Callable[[str], None], only: str = ""
+) -> Result:
+    """Measure everything, or only the questions whose name holds a text.
+
+    `size` is how much PostgreSQL is filled with, which is done anew every time.
+    """
     asked = [question for question in questions(data) if only in question.name]
     progress("starting the servers and comparing their answers")
     with answering(data, asked) as servers:
-        return measure(data, asked, servers, effort, point_checks, progress)
+        return measure(data, size, asked, servers, effort, point_checks, progress)
 
 
 def measure(
     data: Data,
+    size: Size,
     asked: Sequence[Question],
     servers: dict[str, Server],
     effort: Effort,
@@ -68,6 +75,8 @@ def measure(
     checks = time_point_checks(data, point_checks)
     progress("counting parsed documents")
     documents = count_parsed(data, asked)
-    progress("writes, and reads under writes")
-    written = measure_on_a_copy(data, effort.write_seconds)
+    progress("writes, and reads under writes, on SQLite")
+    written = {"SQLite": measure_on_sqlite(data, effort.write_seconds)}
+    progress("writes, and reads under writes, on PostgreSQL")
+    written["PostgreSQL"] = measure_on_postgresql(size, effort.write_seconds)
     return Result(effort, data.ad_accounts, measured, memory, checks, documents, written)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import orjson
 import pytest
 
+from storage import migrate as migrations
 from storage.generator import Size
+from storage.migrate import HISTORY, MIGRATIONS
 from tests.bench.data import Data, prepared
 from tests.bench.measure import ARIADNE, OURS, PLAIN, STATIC, AnswersDiffer, Effort, Measured, Sample, check_equal
 from tests.bench.questions import questions
@@ -31,7 +37,7 @@ def servers(data: Data) -> Iterator[dict[str, Server]]:
 
 @pytest.fixture(scope="module")
 def result(data: Data, servers: dict[str, Server]) -> Result:
-    return measure(data, questions(data), servers, Effort(rounds=2, seconds=0.005), 20, lambda _: None)
+    return measure(data, TINY, questions(data), servers, Effort(rounds=2, seconds=0.005), 20, lambda _: None)
 
 
 def test_all_servers_give_the_same_answers_and_all_are_measured(result: Result) -> None:
@@ -52,15 +58,58 @@ def test_the_result_is_json_with_every_target(result: Result) -> None:
     assert found["memoryMib"]["VmHWM"] >= found["memoryMib"]["VmRSS"] > 0
 
 
-def test_writes_are_measured_and_reads_under_each_rate_of_them(result: Result) -> None:
-    found = result.writes
-    assert found.throughput.writes > 0
-    assert found.throughput.p95_ms >= found.throughput.p50_ms > 0
-    assert [one.wanted for one in found.under_writes] == [0, 10, 100, 1_000]
-    for one in found.under_writes:
-        assert one.reads > 0
-        assert (one.reached == 0) == (one.wanted == 0)
-        assert one.reached <= one.wanted + 10
+def test_writes_are_measured_and_reads_under_each_rate_of_them_on_both_databases(result: Result) -> None:
+    assert list(result.writes) == ["SQLite", "PostgreSQL"]
+    for found in result.writes.values():
+        assert found.ad_accounts == TINY.ad_accounts
+        assert found.throughput.writes > 0
+        assert found.throughput.p95_ms >= found.throughput.p50_ms > 0
+        assert found.throughput.cpu_ms > 0
+        assert [one.wanted for one in found.under_writes] == [0, 10, 100, 1_000]
+        for one in found.under_writes:
+            assert one.reads > 0
+            assert one.cpu_share > 0
+            assert (one.reached == 0) == (one.wanted == 0)
+            assert (one.write_p50_ms == 0) == (one.wanted == 0)
+            assert one.reached <= one.wanted + 10
+
+
+def changed(path: Path, *statements: str) -> None:
+    """Do something to a file that is kept."""
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_kept_data_is_used_as_it_is_brought_up_to_date_or_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "data.db"
+    made: list[str] = []
+
+    def prepare() -> bool:
+        """Whether the data had to be made."""
+        made.clear()
+        prepared(path, TINY, lambda what, *_: made.append(what))
+        return bool(made)
+
+    assert prepare()
+    assert not prepare()
+    later = Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
+    (later / "9999_of_later_code.py").write_text(
+        "def up(migrator, db):\n    db.execute_sql('CREATE TABLE more (id)')\n"
+    )
+    with monkeypatch.context() as tomorrow:
+        tomorrow.setattr(migrations, "MIGRATIONS", later)
+        assert not prepare(), "what is older is migrated"
+        changed(path, "SELECT * FROM more")
+    assert prepare(), "made by later code"
+    path.write_bytes(b"not a database")
+    assert prepare(), "no database at all"
+    changed(path, "DROP TABLE audit_entry")
+    changed(path, f"DELETE FROM {HISTORY} WHERE name <> '0001_initial'")
+    assert prepare(), "cannot be migrated"
 
 
 def test_servers_that_differ_are_not_measured(data: Data, servers: dict[str, Server]) -> None:

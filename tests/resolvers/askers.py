@@ -8,6 +8,7 @@ from __future__ import annotations
 from resolvers.access import TargetId
 from resolvers.session import Session, Viewer
 from storage.database import Transaction
+from storage.reads.remembered import FactMemory
 from storage.records.ids import AdAccountId, Instant, LoginId, ManagerAccountId, UserId
 from tests import oracle
 from tests.oracle import MANAGER, Oracle, RoleRow, Target, World
@@ -34,9 +35,9 @@ class Asker:
         acting = None if self.acting is None else UserId(self.acting)
         return Viewer(LoginId(self.login), "someone@user.example", acting_user=acting)
 
-    def session(self, transaction: Transaction) -> Session:
-        """One request of this asker."""
-        return Session(transaction, self.viewer, Instant(0))
+    def session(self, transaction: Transaction, memory: FactMemory | None = None) -> Session:
+        """One request of this asker, warm with a memory that has seen some."""
+        return Session(transaction, self.viewer, Instant(0), memory=memory)
 
     @property
     def customer_roles(self) -> frozenset[RoleRow]:

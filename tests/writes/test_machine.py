@@ -15,9 +15,11 @@ from resolvers.rules.capabilities import names_of
 from resolvers.session import Session
 from storage.consistency import read_inconsistencies
 from storage.database import Database
-from storage.records.ids import AdAccountId, ManagerAccountId
+from storage.reads.facts import read_revision
+from storage.reads.remembered import FactMemory
+from storage.records.ids import AdAccountId, ManagerAccountId, RevisionId
 from tests.databases import Databases
-from tests.oracle import MANAGER, Target
+from tests.oracle import MANAGER, Target, World
 from tests.resolvers.askers import Asker
 from tests.schema.facts_of import read_world
 from tests.writes.dealings import ALL, CUSTOMERS, HERO, STRANGERS, Dealings, small_company
@@ -40,6 +42,8 @@ def machine_on(databases: Databases, template: str) -> type[RuleBasedStateMachin
             self.database = Database.open(self.url)
             self.numbers: Iterator[int] = itertools.repeat(0)
             self.dealings: Dealings | None = None
+            self.memory = FactMemory()
+            self.before: tuple[World, RevisionId] | None = None
 
         def _choose(self, count: int) -> int:
             return next(self.numbers) % count
@@ -93,7 +97,7 @@ def machine_on(databases: Databases, template: str) -> type[RuleBasedStateMachin
 
         @invariant()
         def access_is_what_the_oracle_says(self) -> None:
-            """For somebody with roles in several places, a Super Admin and whoever was invited."""
+            """For somebody with roles in several places, a Super Admin and whoever was invited; cold, and warm."""
             with self.database.read() as transaction:
                 world = read_world(transaction)
                 if not world.manager_accounts:
@@ -102,11 +106,21 @@ def machine_on(databases: Databases, template: str) -> type[RuleBasedStateMachin
                 ads = [AdAccountId(one.id) for one in world.ad_accounts]
                 for login in (HERO, 11, STRANGERS[0]):
                     asker = Asker(world, login)
-                    session = asker.session(transaction)
-                    session.know_manager_accounts(managers)
-                    session.know_ad_accounts(ads)
-                    for target, answer in asker.truths.items():
-                        assert held(session, target) == answer.allowed, (login, target)
+                    for memory in (None, self.memory):
+                        session = asker.session(transaction, memory)
+                        session.know_manager_accounts(managers)
+                        session.know_ad_accounts(ads)
+                        for target, answer in asker.truths.items():
+                            assert held(session, target) == answer.allowed, (login, target, memory)
+
+        @invariant()
+        def a_fact_changes_with_the_revision_only(self) -> None:
+            """What is remembered between requests relies on it."""
+            with self.database.read() as transaction:
+                world, revision = read_world(transaction), read_revision(transaction)
+            if self.before is not None and self.before[0] != world:
+                assert revision > self.before[1]
+            self.before = world, revision
 
         @invariant()
         def every_manager_account_keeps_a_super_admin(self) -> None:
