@@ -6,7 +6,7 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -21,7 +21,7 @@ from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMis
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
-from resolvers.session import Session
+from resolvers.session import CLIENT_LINK, USER, Session
 from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 
@@ -379,8 +379,18 @@ def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanat
     # Whether a path may be shown depends on every manager account it leads through.
     excerpt.know_manager_accounts(list(excerpt.above()))
     held = {subject: assignments_of(excerpt, session, subject) for subject in {key[0] for key in keys}}
+    _register_what_paths_name(session, held.values())
     asker = _Asker(session)
     return {key: Explanation(asker, key, held[key[0]]) for key in keys}
+
+
+def _register_what_paths_name(session: Session, held: Iterable[Sequence[Assignment]]) -> None:
+    """Whoever asks for a link or a user of one path gets those of all paths."""
+    facts = session.explained.facts
+    customer_links = {link.id for links in facts.customer_links_to.values() for link in links}
+    account_links = {link.id for links in facts.account_links_to.values() for link in links}
+    session.register(CLIENT_LINK, list(customer_links | account_links))
+    session.register(USER, list({item.user_id for items in held for item in items}))
 
 
 def access_of(

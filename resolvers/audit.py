@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
-from resolvers.people import visible_users
+from resolvers.people import user_by_id, visible_users
 from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.reach import Permissions
 from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
@@ -62,14 +62,17 @@ def audit_log_of_link(session: Session, row: ClientLinkRow, page: Page) -> Conne
 
 
 def _log(session: Session, kind: str, key: int, page: Page) -> Connection[AuditRow]:
-    rows = session.together(
-        kind, key, "audit log", lambda ids: read_audit_entries(session.transaction, _KINDS[kind], ids)
-    )
+    rows = session.together(kind, key, "audit log", lambda ids: _entries(session, kind, ids))
     scope = fingerprint("auditLog", kind, key)
-    found = rows or ()
-    session.register(USER, list({row.actor_user_id for row in found if row.actor_user_id is not None}))
-    session.register(LOGIN, list({row.actor_login_id for row in found if row.actor_login_id is not None}))
-    return page_of([Edge(row, (row.audit_id,), scope) for row in found], page, scope, descending=True)
+    return page_of([Edge(row, (row.audit_id,), scope) for row in rows or ()], page, scope, descending=True)
+
+
+def _entries(session: Session, kind: str, ids: list[int]) -> dict[int, tuple[AuditRow, ...]]:
+    found = read_audit_entries(session.transaction, _KINDS[kind], ids)
+    rows = [row for entries in found.values() for row in entries]
+    session.register(USER, list({row.actor_user_id for row in rows if row.actor_user_id is not None}))
+    session.register(LOGIN, list({row.actor_login_id for row in rows if row.actor_login_id is not None}))
+    return found
 
 
 def acting_user(session: Session, row: AuditRow) -> UserRow | None:
@@ -77,7 +80,7 @@ def acting_user(session: Session, row: AuditRow) -> UserRow | None:
     key = row.actor_user_id
     if key is None:
         return None
-    return session.together(USER, UserId(key), "acting user", lambda ids: visible_users(session, ids))
+    return user_by_id(session, UserId(key))
 
 
 def actor_name(session: Session, row: AuditRow) -> str | None:

@@ -15,7 +15,7 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.search import require_few
-from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, Session
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
 from storage.folding import fold
 from storage.reads import links as read
 from storage.reads.people import read_invitations, read_invitations_to, read_invited_ad_accounts
@@ -51,7 +51,8 @@ def visible_links(session: Session, rows: Iterable[ClientLinkRow]) -> list[Clien
     session.know_ad_accounts(list({row.client_account_id for row in rows if row.client_account_id is not None}))
     seen = [row for row in rows if _sees(session, row)]
     session.register(CLIENT_LINK, [row.link_id for row in seen])
-    # Whoever asks for the ends of one link gets the ends of all.
+    # Whoever asks for the ends of one link, or for the link before it, gets those of all.
+    session.register(CLIENT_LINK, [row.previous_id for row in seen if row.previous_id is not None])
     ends = {key for row in seen for key in (row.managing_customer_id, row.client_customer_id) if key is not None}
     session.register(MANAGER_ACCOUNT, list(ends))
     session.register(AD_ACCOUNT, list({row.client_account_id for row in seen if row.client_account_id is not None}))
@@ -81,8 +82,14 @@ def _links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict[Client
 
 def transitions_of(session: Session, key: ClientLinkId) -> tuple[ClientLinkPeriodRow, ...]:
     """The statuses a link took, oldest first. Cost: one SELECT a cohort."""
-    found = session.together(CLIENT_LINK, key, "periods", lambda ids: read.read_link_periods(session.transaction, ids))
-    return found or ()
+    return session.together(CLIENT_LINK, key, "periods", lambda ids: _periods(session, ids)) or ()
+
+
+def _periods(session: Session, ids: list[ClientLinkId]) -> dict[ClientLinkId, tuple[ClientLinkPeriodRow, ...]]:
+    found = read.read_link_periods(session.transaction, ids)
+    actors = {row.actor_user_id for rows in found.values() for row in rows if row.actor_user_id is not None}
+    session.register(USER, list(actors))
+    return found
 
 
 def search_client_links(
@@ -237,22 +244,29 @@ def _links_at(
 
 def invitations_to(session: Session, key: ManagerAccountId, page: Page) -> Connection[InvitationRow]:
     """Pending and expired invitations into a manager account the viewer sees, by id. Cost: one SELECT a cohort."""
-    found = session.together(
-        MANAGER_ACCOUNT, key, "invitations", lambda ids: read_invitations_to(session.transaction, ids)
-    )
-    rows = found or ()
-    session.register(INVITATION, [row.invitation_id for row in rows])
+    found = session.together(MANAGER_ACCOUNT, key, "invitations", lambda ids: _invitations_to(session, ids))
     scope = fingerprint("invitations", key)
-    return page_of([Edge(row, (row.invitation_id,), scope) for row in rows], page, scope)
+    return page_of([Edge(row, (row.invitation_id,), scope) for row in found or ()], page, scope)
+
+
+def _invitations_to(session: Session, ids: list[ManagerAccountId]) -> dict[ManagerAccountId, tuple[InvitationRow, ...]]:
+    found = read_invitations_to(session.transaction, ids)
+    session.register(INVITATION, [row.invitation_id for rows in found.values() for row in rows])
+    return found
 
 
 def invitation_by_id(session: Session, key: InvitationId) -> InvitationRow | None:
-    """An invitation into a manager account the viewer sees, or None."""
-    row = read_invitations(session.transaction, [key]).get(key)
-    if row is None:
-        return None
-    session.know_manager_accounts([row.customer_id])
-    return row if session.reach.on_manager_account(row.customer_id).allow(Capability.VIEW) else None
+    """An invitation into a manager account the viewer sees, or None; loaded for its whole cohort."""
+    return session.together(INVITATION, key, "row", lambda ids: _visible_invitations(session, ids))
+
+
+def _visible_invitations(session: Session, ids: list[InvitationId]) -> dict[InvitationId, InvitationRow]:
+    rows = read_invitations(session.transaction, ids)
+    places = list({row.customer_id for row in rows.values()})
+    session.know_manager_accounts(places)
+    session.register(MANAGER_ACCOUNT, places)
+    mine = session.reach
+    return {key: row for key, row in rows.items() if mine.on_manager_account(row.customer_id).allow(Capability.VIEW)}
 
 
 def status_of_invitation(session: Session, row: InvitationRow) -> InvitationStatus:

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.access import MOST_CHECKS, access_of, check_many
 from resolvers.errors import Code, Refusal
-from resolvers.links import invitation_by_id, invitations_to, link_by_id, search_client_links
+from resolvers.links import INVITATION, invitation_by_id, invitations_to, link_by_id, search_client_links
 from resolvers.lookup import (
     ad_account_by_id,
     manager_account_by_id,
@@ -272,29 +272,14 @@ def _nodes(session: Session, texts: list[strawberry.ID]) -> list[Any]:
         by_kind.setdefault(kind, []).append(number)
     found: dict[tuple[str, int], Any] = {}
     for kind, numbers in by_kind.items():
-        found.update(((kind, number), row) for number, row in _each(session, kind, numbers).items())
+        found.update(((kind, number), row) for number, row in _load(session, kind, numbers).items())
     return [found.get(one) for one in wanted]
 
 
-def _each(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
+def _load(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
     """Rows by number; in place of one that only a chain over the limit leads to, its refusal, which graphql-core
     raises at that one's place: the others of the list stay.
     """
-    try:
-        return _load(session, kind, numbers)
-    except Refusal as refusal:
-        if refusal.code != Code.CHAIN_OVER_LIMIT:
-            raise
-    rows: dict[Any, Any] = {}
-    for number in numbers:
-        try:
-            rows.update(_load(session, kind, [number]))
-        except Refusal as refusal:
-            rows[number] = refusal
-    return rows
-
-
-def _load(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
     if kind == ids.MANAGER_ACCOUNT:
         session.register(MANAGER_ACCOUNT, numbers)
         return visible_manager_accounts(session, numbers)
@@ -307,4 +292,5 @@ def _load(session: Session, kind: str, numbers: list[Any]) -> dict[Any, Any]:
     if kind == ids.CLIENT_LINK:
         session.register(CLIENT_LINK, numbers)
         return {number: link_by_id(session, number) for number in numbers}
+    session.register(INVITATION, numbers)
     return {number: invitation_by_id(session, number) for number in numbers}

@@ -6,9 +6,9 @@ from typing import Any
 
 import strawberry
 
+from resolvers.accessible import Accessible, accounts_of_viewer
 from resolvers.people import customer_roles_of_viewer, viewer_user_rows
 from resolvers.rules.capabilities import Capability
-from resolvers.search import accessible_ad_accounts
 from schema import ids
 from schema.arguments import After, Before, First, Last, list_page
 from schema.connections import AdAccountConnection
@@ -54,8 +54,8 @@ class Viewer:
         before: Before = None,
     ) -> AdAccountConnection | None:
         below = None if under is None else ids.manager_account_id(under)
-        page = list_page(first, after, last, before)
-        return shown(accessible_ad_accounts(info.context, None, capability, below, page))
+        asked = Accessible(capability, below, list_page(first, after, last, before))
+        return shown(accounts_of_viewer(info.context, asked))
 
     @strawberry.field(description="The revision of the data that this whole answer describes.")
     def revision(self, info: Info) -> strawberry.ID:

@@ -207,6 +207,7 @@ def _log(transaction: Transaction, world: World, number: int) -> None:
         about = [("ManagerAccount", one.id) for one in world.manager_accounts]
         about += [("AdAccount", one.id) for one in world.ad_accounts]
         about += [("User", one.id) for one in world.users]
-        about += [("ClientLink", link.id) for link in (*world.customer_links, *world.account_links)]
+        about += [("ClientLink", one.id) for one in world.customer_links]
+        about += [("ClientLink", one.id) for one in world.account_links]
     notes = [AuditNote(kind, key, None, f'{{"name":"{number}"}}') for kind, key in about]
     write_audit_entries(transaction, stamp, "rename", LoginId(actor), notes, "a reason")

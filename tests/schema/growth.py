@@ -66,7 +66,7 @@ class Question(NamedTuple):
 
 
 def arguments(parent: str, name: str, breadth: int) -> list[tuple[str, str | None]]:
-    """How a field is asked for in a company of this breadth, each way with the kind of its rows where it asks by kind."""
+    """How a field is asked for in a company of this breadth; each way with the kind of its rows, if it asks by kind."""
     ways: dict[tuple[str, str], list[tuple[str, str | None]]] = {
         ("Query", "find"): [('(prefix: "")', None)],
         ("Query", "invitations"): [(f'(filter: {{ customerId: "{TOP}" }})', None)],
@@ -176,5 +176,5 @@ def _of_rows(one: Rows, kind: str | None) -> Iterator[tuple[str, str]]:
         for further in things(thing.field) if not is_leaf_type(get_named_type(thing.field.type)) else ():
             ways = PAGED if "first" in thing.field.args else ("",)
             for way in ways:
-                arguments_given = given(thing.field.args) if not way else way
+                arguments_given = way or given(thing.field.args)
                 yield f"{about}{way} {further.on.name}.{further.name}", thing.asked(arguments_given, further.asked())
