@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeAlias
 from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
 from resolvers.long_chains import may_be_told_of, refuse_long_chain
-from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.paging import Connection, Page, fingerprint
+from resolvers.path_order import page_of_paths
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
 from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
@@ -289,6 +290,12 @@ class Explanation:
         self._asker = asker
         self._excerpt = asker.session.explained
 
+    @property
+    def target_id(self) -> TargetId:
+        """What it is about, by id: the facts about it may change."""
+        target = self.target
+        return TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
+
     @cached_property
     def _reach(self) -> Reach:
         return self._excerpt.reach_of(users_of(self._excerpt, self.session, self.subject))
@@ -313,14 +320,14 @@ class Explanation:
 
     def paths(self, page: Page) -> Connection[Path]:
         """The paths the asker may see, deciding ones first. Raises: Refusal (INVALID_CURSOR, TOO_MANY_PATHS)."""
-        scope = fingerprint("paths", self.subject, self.target, self.context, self.session.revision)
-        edges = [Edge(path, (index,), scope) for index, path in enumerate(self.access.paths)]
-        return page_of(edges, page, scope, self.access.hidden_paths)
+        access = self.access
+        deciding = [access.paths[index] for index in access.deciding.values()]
+        scope = fingerprint("paths", self.subject, *self.target_id, self.context)
+        return page_of_paths(access.paths, deciding, page, scope, access.hidden_paths)
 
     def answer(self, capability: Capability) -> Answer:
         """The answer to one check about the same subject and target."""
-        target = self.target
-        known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
+        known_as, target = self.target_id, self.target
         return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
     def decide(self, capability: Capability, permissions: Permissions | None = None) -> Decision:

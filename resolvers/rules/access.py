@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from resolvers.rules.capabilities import (
     BIT,
@@ -107,7 +107,7 @@ def access_of(
         for path in PathFinder(reach.facts, target).paths(assignments)
         if context is None or path.context == context
     ]
-    granting = sorted((path for path in paths if path.capabilities), key=_strength)
+    granting = sorted((path for path in paths if path.capabilities), key=strength)
     seen = [path for path in granting if visible(path)]
     ordered, deciding = _deciding_first(seen, permissions.capabilities)
     return Access(
@@ -128,9 +128,17 @@ def permissions_on(reach: Reach, target: AnyTarget, context: ManagerAccountId | 
     return reach.on_manager_account(target, context)
 
 
-def _strength(path: Path) -> tuple[int, int, tuple[int, ...], int]:
-    """Shortest first, then the one that carries most; ids last, so that the order never wavers."""
-    return len(path.hops), -path.capabilities.bit_count(), path.manager_accounts, path.assignment.id
+Strength: TypeAlias = tuple[int, int, tuple[int, ...], tuple[int, ...]]
+
+
+def strength(path: Path) -> Strength:
+    """Shortest first, then the one that takes least; ids last, so that no two are equal and the order never wavers.
+
+    It depends on nothing but the path itself.
+    """
+    taken = len(Capability) - path.capabilities.bit_count()
+    steps = [number for hop in path.hops for number in (hop.link_id or 0, hop.aggregation_id or 0)]
+    return len(path.hops), taken, path.manager_accounts, (path.assignment.id, *steps)
 
 
 def _deciding_first(paths: list[Path], capabilities: CapabilitySet) -> tuple[tuple[Path, ...], dict[Capability, int]]:
@@ -273,8 +281,8 @@ _ORDER = {
 }
 
 
-def _closeness(miss: NearMiss) -> tuple[int, tuple[int, int, tuple[int, ...], int]]:
-    return _ORDER[miss.code], _strength(miss.path)
+def _closeness(miss: NearMiss) -> tuple[int, Strength]:
+    return _ORDER[miss.code], strength(miss.path)
 
 
 def near_misses(

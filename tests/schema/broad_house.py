@@ -83,7 +83,7 @@ def _branch(number: int, branch: int) -> list[Any]:
 def _people(number: int, branch: int) -> list[Any]:
     """A user at the top, three in the branch; the last one's login began where the others cannot look."""
     kind, first, id = number % KINDS, 2_000 + number * 10, 10_000 + number * 10
-    at_top = 1_000 + number
+    at_top, mine = 1_000 + number, 30_000 + number
     scope: tuple[str, list[int]] = (
         ("EVERY_ACCOUNT", []),
         ("ONLY_ACCOUNTS", [10_000 + number]),
@@ -95,6 +95,7 @@ def _people(number: int, branch: int) -> list[Any]:
         ("ONLY_LINKED_ENTITIES", [branch + 100]),
     )[kind]
     return [
+        a_user(mine, of=branch, login=EVERYTHING, original=False),
         a_user(at_top, of=TOP, login=at_top),
         a_role("STANDARD", at=TOP, user=at_top, scope=scope[0], listed=scope[1], id=id),
         a_user(first, of=branch, login=first),
@@ -209,5 +210,8 @@ def _log(transaction: Transaction, world: World, number: int) -> None:
         about += [("User", one.id) for one in world.users]
         about += [("ClientLink", one.id) for one in world.customer_links]
         about += [("ClientLink", one.id) for one in world.account_links]
+    first_link, own_link = ClientLinkId(1_100), ClientLinkId(1_100 + number)
+    for link in {first_link, own_link}:
+        writes.write_client_link_status(transaction, stamp, [link], ClientLinkStatus.ACTIVE)
     notes = [AuditNote(kind, key, None, f'{{"name":"{number}"}}') for kind, key in about]
     write_audit_entries(transaction, stamp, "rename", LoginId(actor), notes, "a reason")

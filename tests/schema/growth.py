@@ -6,7 +6,8 @@ the rows of a list and one thing of each; what one thing of each row leads to; a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from graphql import (
@@ -26,17 +27,21 @@ from tests.schema.client import GRAPH
 from tests.schema.selections import everything, given
 
 SEATS = {
-    "Query": "%s",
-    "Viewer": "viewer { %s }",
     "ManagerAccount": f'managerAccount(id: "{TOP}") {{ %s }}',
     "AdAccount": 'adAccount(id: "20") { %s }',
     "User": 'user(id: "1000") { %s }',
     "ClientLink": 'clientLink(id: "1100") { %s }',
+    "Viewer": "viewer { %s }",
+    "Query": "%s",
     "Access": f'access(target: "ManagerAccount:{BOTTOM}") {{ %s }}',
 }
 """How to reach an object of a type that has lists with as many rows as the company is broad."""
-PAGED = ("", "(first: 2)", "(last: 1)")
-"""How a list under each row is asked for: pages and whole lists are read in different ways."""
+SEATS_OF_LISTS = {
+    # To the bottom lead so many ways that all accessors of an account there would take too long.
+    ("AdAccount", "accessors"): 'adAccount(id: "1000") { %s }',
+    ("ManagerAccount", "ancestors"): f'managerAccount(id: "{BOTTOM}") {{ %s }}',
+}
+"""Another seat, where the usual one has too little to show, or too much."""
 
 
 class Rows(NamedTuple):
@@ -44,7 +49,16 @@ class Rows(NamedTuple):
 
     parent: str
     name: str
-    given: str = ""
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether it is given in pages."""
+        return "first" in self.field.args
+
+    @property
+    def seat(self) -> str:
+        """The document around it."""
+        return SEATS_OF_LISTS.get((self.parent, self.name), SEATS[self.parent])
 
     @property
     def field(self) -> GraphQLField:
@@ -55,25 +69,19 @@ class Rows(NamedTuple):
         return field
 
     def __str__(self) -> str:
-        return f"{self.parent}.{self.name}{self.given[:40]}"
+        return f"{self.parent}.{self.name}"
 
 
-class Question(NamedTuple):
-    """A document, and what it asks about."""
-
-    about: str
-    text: str
-
-
-def arguments(parent: str, name: str, breadth: int) -> list[tuple[str, str | None]]:
-    """How a field is asked for in a company of this breadth; each way with the kind of its rows, if it asks by kind."""
+def ways_to_ask(one: Rows, breadth: int) -> list[tuple[str, str | None]]:
+    """The arguments of a field in a company of this breadth; each way with the kind of its rows, if it asks by kind."""
+    page = f"first: {breadth}"
     ways: dict[tuple[str, str], list[tuple[str, str | None]]] = {
-        ("Query", "find"): [('(prefix: "")', None)],
-        ("Query", "invitations"): [(f'(filter: {{ customerId: "{TOP}" }})', None)],
+        ("Query", "find"): [(f'(prefix: "", {page})', None)],
+        ("Query", "invitations"): [(f'(filter: {{ customerId: "{TOP}" }}, {page})', None)],
         ("Query", "nodes"): [(_ids(kind, breadth), kind) for kind in _NUMBERS],
         ("Query", "checkMany"): [(_checks(capability, breadth), None) for capability in ("VIEW", "DELETE_AD_ACCOUNT")],
     }
-    return ways.get((parent, name), [("", None)])
+    return ways.get((one.parent, one.name), [(f"({page})" if one.is_paged else "", None)])
 
 
 _NUMBERS = {
@@ -121,12 +129,24 @@ class Thing(NamedTuple):
     field: GraphQLField
     around: str
 
-    def asked(self, given_to_it: str = "", below: str | None = None) -> str:
+    @property
+    def about(self) -> str:
+        """Its name, for a reader."""
+        return f"{self.on.name}.{self.name}"
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether it is a list that is given in pages."""
+        return "first" in self.field.args
+
+    def asked(self, given_to_it: str | None = None, below: str | None = None) -> str:
         """The selection of a row that asks for this alone; `below` is what is asked of what it leads to."""
         kind = get_named_type(self.field.type)
         if below is None:
             below = "" if is_leaf_type(kind) else f"{{ {everything(kind, 0)} }}"
-        return self.around.replace("%s", f"{self.name}{given_to_it or given(self.field.args)} {below}")
+        if given_to_it is None:
+            given_to_it = given(self.field.args)
+        return self.around.replace("%s", f"{self.name}{given_to_it} {below}")
 
 
 def things(field: GraphQLField) -> Iterator[Thing]:
@@ -147,34 +167,79 @@ def things(field: GraphQLField) -> Iterator[Thing]:
 
 def seated() -> Iterator[Rows]:
     """Every field that gives rows on an object one can ask for by itself."""
-    for parent in reversed(SEATS):
+    for parent in SEATS:
         kind = GRAPH.type_map[parent]
         assert isinstance(kind, GraphQLObjectType)
         yield from (Rows(parent, name) for name, field in kind.fields.items() if gives_rows(field))
 
 
-def questions(one: Rows, breadth: int) -> Iterator[Question]:
-    """All questions about the rows of one field, in a company of this breadth."""
-    seat = SEATS[one.parent]
-    for given_to_it, kind in arguments(one.parent, one.name, breadth):
-        for about, selection in _of_rows(one, kind):
-            yield Question(about, f"{{ {seat.replace('%s', f'{one.name}{given_to_it} {selection}')} }}")
+class Question(NamedTuple):
+    """A document, and what it asks about."""
+
+    about: str
+    text: str
 
 
-_FIRST: dict[tuple[str, str], str] = {}
+class Asked(NamedTuple):
+    """The selection of a row, and what it asks about."""
+
+    about: str
+    selection: str
 
 
-def _of_rows(one: Rows, kind: str | None) -> Iterator[tuple[str, str]]:
+def questions(one: Rows, breadth: int, asked: Iterable[Asked]) -> Iterator[Question]:
+    """These things asked about the rows of one field, in a company of this breadth."""
+    for arguments, kind in ways_to_ask(one, breadth):
+        for about, selection in asked:
+            if kind is None or f" on {kind} " in selection:
+                field = f"{one.name}{arguments} {selection}"
+                yield Question(f"{one}{kind or ''}: {about}", f"{{ {one.seat.replace('%s', field)} }}")
+
+
+def each_thing(one: Rows) -> Iterator[Asked]:
+    """Every field of the rows alone, and under each of them every field of what it leads to, two rows of a list.
+
+    What stands below a row does not depend on the list it came from: it is asked about under one list only.
+    """
     for thing in things(one.field):
-        if kind not in (None, thing.on.name):
+        yield Asked(thing.about, thing.asked())
+        if host_of(thing) != one or is_leaf_type(get_named_type(thing.field.type)):
             continue
-        about = f"{one} {thing.on.name}.{thing.name}"
-        yield about, thing.asked()
-        # What stands below a row does not depend on the list it came from, so it is asked under one list only.
-        if _FIRST.setdefault((thing.on.name, thing.name), str(one)) != str(one):
+        for further in things(thing.field):
+            given_to_it = "(first: 2)" if thing.is_paged else given(thing.field.args)
+            yield Asked(f"{thing.about} {further.about}", thing.asked(given_to_it, further.asked()))
+
+
+def all_things(one: Rows) -> Iterator[Asked]:
+    """Under each row every field that is not a plain value; lists also by two names, in pages that differ."""
+    for thing in things(one.field):
+        kind = get_named_type(thing.field.type)
+        if is_leaf_type(kind):
             continue
-        for further in things(thing.field) if not is_leaf_type(get_named_type(thing.field.type)) else ():
-            ways = PAGED if "first" in thing.field.args else ("",)
-            for way in ways:
-                arguments_given = way or given(thing.field.args)
-                yield f"{about}{way} {further.on.name}.{further.name}", thing.asked(arguments_given, further.asked())
+        yield Asked(thing.about, thing.asked())
+        if thing.is_paged and host_of(thing) == one:
+            below = f"{{ {everything(kind, 0)} }}"
+            twice = thing.around.replace("%s", f"{thing.name}(first: 2) {below} again: {thing.name}(first: 1) {below}")
+            yield Asked(f"{thing.about} twice", twice)
+
+
+def lists_below(one: Rows) -> Iterator[Thing]:
+    """The lists under the rows of a field."""
+    return (thing for thing in things(one.field) if thing.is_paged and host_of(thing) == one)
+
+
+@cache
+def _hosts() -> dict[tuple[str, str], Rows]:
+    found: dict[tuple[str, str], Rows] = {}
+    for one in SEATED:
+        for thing in things(one.field):
+            found.setdefault((thing.on.name, thing.name), one)
+    return found
+
+
+def host_of(thing: Thing) -> Rows:
+    """The list under whose rows this is asked about."""
+    return _hosts()[thing.on.name, thing.name]
+
+
+SEATED = list(seated())
