@@ -18,8 +18,9 @@ from resolvers.paging import Connection, Page, fingerprint
 from resolvers.path_order import page_of_paths
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
-from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
+from resolvers.rules.access import Access, Decision, Denied, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.near_misses import AccessCode, NearMiss, near_misses
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as, users_of_login
 from resolvers.session import CLIENT_LINK, USER, Session
@@ -106,7 +107,7 @@ class Answer:
             held = assignments_of(self.session.excerpt, self.session, None)
             denied = Denied(self.permissions, self.target, self.context, self.capability)
             try:
-                misses = rules.near_misses(facts, held, self.target, self.capability, self.context)
+                misses = near_misses(facts, held, self.target, self.capability, self.context)
             except TooManyPaths as error:
                 raise too_many_paths(PATHS_AT_MOST) from error
             settled = rules.code_over_active_links(denied, misses)
@@ -347,8 +348,9 @@ class Explanation:
             raise too_many_paths(PATHS_AT_MOST) from error
 
     def _near_misses(self, capability: Capability) -> list[NearMiss]:
-        return rules.near_misses(
-            self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible
+        known = [item for item in self.assignments if self._asker.sees_way((item.manager_account_id,))]
+        return near_misses(
+            self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible, known
         )
 
     def _visible(self, path: Path) -> bool:

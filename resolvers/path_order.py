@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection
 
 from resolvers.paging import Connection, Edge, Page, decode_cursor, page_of
-from resolvers.rules.access import strength
+from resolvers.rules.near_misses import strength
 from resolvers.rules.paths import Path
 
 _SHAPE = (str, str)
