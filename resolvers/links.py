@@ -196,34 +196,48 @@ def _in_order(rows: list[ClientLinkRow], order: Order, page: Page, scope: str) -
 
 
 def links_of_manager_account(session: Session, key: ManagerAccountId, page: Page) -> Connection[ClientLinkRow]:
-    """The links a manager account manages or is the client of, newest generation, by link id."""
+    """The links a manager account manages or is the client of, newest generation, by link id; those the viewer may
+    not view are counted.
+    """
     return _links_at(session, MANAGER_ACCOUNT, key, page, _links_of_manager_accounts)
 
 
-def _links_of_manager_accounts(
-    session: Session, ids: list[ManagerAccountId]
-) -> dict[ManagerAccountId, list[ClientLinkRow]]:
+class _LinksAt(NamedTuple):
+    """The links at one end of them that the viewer may view, and how many more there are."""
+
+    seen: list[ClientLinkRow]
+    hidden: int
+
+
+def _links_of_manager_accounts(session: Session, ids: list[ManagerAccountId]) -> dict[ManagerAccountId, _LinksAt]:
     tx = session.transaction
     rows = [*read.read_links_managed_by(tx, ids), *read.read_customer_links_to(tx, ids)]
     found: dict[ManagerAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
-    for row in visible_links(session, {row.link_id: row for row in rows}.values()):
+    for row in {row.link_id: row for row in rows}.values():
         for end in (row.managing_customer_id, row.client_customer_id):
             if end in found:
                 found[end].append(row)
-    return found
+    return _as_seen(session, found)
+
+
+def _as_seen(session: Session, found: dict[K, list[ClientLinkRow]]) -> dict[K, _LinksAt]:
+    every = {row.link_id: row for rows in found.values() for row in rows}
+    visible = {row.link_id for row in visible_links(session, every.values())}
+    seen = {key: [row for row in rows if row.link_id in visible] for key, rows in found.items()}
+    return {key: _LinksAt(rows, len(found[key]) - len(rows)) for key, rows in seen.items()}
 
 
 def links_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> Connection[ClientLinkRow]:
-    """The links that lead, or led, to an ad account, newest generation, by link id."""
+    """The links that lead, or led, to an ad account, newest generation, by link id; hidden ones are counted."""
     return _links_at(session, "ad account", row.account_id, page, _links_of_ad_accounts)
 
 
-def _links_of_ad_accounts(session: Session, ids: list[AdAccountId]) -> dict[AdAccountId, list[ClientLinkRow]]:
+def _links_of_ad_accounts(session: Session, ids: list[AdAccountId]) -> dict[AdAccountId, _LinksAt]:
     found: dict[AdAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
-    for row in visible_links(session, read.read_account_links_to(session.transaction, ids)):
+    for row in read.read_account_links_to(session.transaction, ids):
         if row.client_account_id is not None:
             found[row.client_account_id].append(row)
-    return found
+    return _as_seen(session, found)
 
 
 def _links_at(
@@ -231,12 +245,13 @@ def _links_at(
     kind: str,
     key: K,
     page: Page,
-    load: Callable[[Session, list[K]], dict[K, list[ClientLinkRow]]],
+    load: Callable[[Session, list[K]], dict[K, _LinksAt]],
 ) -> Connection[ClientLinkRow]:
     found = session.together(kind, key, "client links", lambda ids: load(session, ids))
     scope = fingerprint("clientLinks", kind, key)
-    rows = sorted(found or (), key=lambda row: row.link_id)
-    return page_of([Edge(row, (row.link_id,), scope) for row in rows], page, scope)
+    links = found or _LinksAt([], 0)
+    rows = sorted(links.seen, key=lambda row: row.link_id)
+    return page_of([Edge(row, (row.link_id,), scope) for row in rows], page, scope, links.hidden)
 
 
 # Invitations

@@ -266,10 +266,12 @@ def connection_of(rows: list[Any], page: Page, edge: Any, total: Any) -> Connect
     size = page.size or 0
     more = len(rows) > size
     shown = rows[:size]
+    # A bound was given out as a row of this list: beyond it there is more.
+    beyond_after, beyond_before = page.after is not None, page.before is not None
     if page.backwards:
         shown.reverse()
-        return Connection([edge(row) for row in shown], page.before is not None, more, total, 0)
-    return Connection([edge(row) for row in shown], more, page.after is not None, total, 0)
+        return Connection([edge(row) for row in shown], beyond_before, more or beyond_after, total, 0)
+    return Connection([edge(row) for row in shown], more or beyond_before, beyond_after, total, 0)
 
 
 # Manager accounts
