@@ -13,6 +13,7 @@ from resolvers.access import Explanation, TargetId, access_of, not_visible
 from resolvers.rules.access import Decision, describe
 from resolvers.rules.capabilities import Capability, CapabilitySet, names_of
 from resolvers.rules.paths import Hop, Path
+from resolvers.rules.remedies import Need
 from resolvers.session import Limits, Session, Viewer
 from storage.database import Transaction
 from storage.reads.entities import read_users
@@ -90,7 +91,16 @@ def _reasons(decision: Decision) -> Iterator[str]:
         yield f"nearly: {describe(miss.path)}"
         if miss.message != decision.message:
             yield f"  {miss.code} ({miss.rule}): {miss.message}"
-        yield f"  remedy: {miss.remedy}"
+        for way in miss.ways:
+            yield f"  remedy: {way.message}"
+            yield from (f"    needs {_need(need)}" for need in way.needs)
+        if miss.besides is not None:
+            yield f"  besides: {miss.besides}"
+
+
+def _need(need: Need) -> str:
+    on = f"manager account {need.manager_account}" if need.ad_account is None else f"ad account {need.ad_account}"
+    return f"{need.capability} on {on} to {need.what_for}"
 
 
 def _details(path: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -14,14 +14,16 @@ from typing import Any, NamedTuple, TypeAlias
 from resolvers.errors import Refusal, too_many_paths
 from resolvers.excerpt import Excerpt
 from resolvers.long_chains import may_be_told_of, refuse_long_chain
-from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
+from resolvers.paging import Connection, Page, fingerprint
+from resolvers.path_order import page_of_paths
 from resolvers.people import visible_users
 from resolvers.rules import access as rules
-from resolvers.rules.access import Access, AccessCode, Decision, Denied, NearMiss, permissions_on
+from resolvers.rules.access import Access, Decision, Denied, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.near_misses import AccessCode, NearMiss, near_misses
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
-from resolvers.session import Session
+from resolvers.session import CLIENT_LINK, USER, Session
 from storage.records.facts import AdAccountFact, Assignment
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 
@@ -107,7 +109,7 @@ class Answer:
             held = assignments_of(self.session.excerpt, self.session, None)
             denied = Denied(self.permissions, self.target, self.context, self.capability)
             try:
-                misses = rules.near_misses(facts, held, self.target, self.capability, self.context)
+                misses = near_misses(facts, held, self.target, self.capability, self.context)
             except TooManyPaths as error:
                 raise too_many_paths(PATHS_AT_MOST) from error
             settled = rules.code_over_active_links(denied, misses)
@@ -296,6 +298,12 @@ class Explanation:
         self._asker = asker
         self._excerpt = asker.session.explained
 
+    @property
+    def target_id(self) -> TargetId:
+        """What it is about, by id: the facts about it may change."""
+        target = self.target
+        return TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
+
     @cached_property
     def _reach(self) -> Reach:
         return self._excerpt.reach_of(users_of(self._excerpt, self.session, self.subject))
@@ -320,14 +328,14 @@ class Explanation:
 
     def paths(self, page: Page) -> Connection[Path]:
         """The paths the asker may see, deciding ones first. Raises: Refusal (INVALID_CURSOR, TOO_MANY_PATHS)."""
-        scope = fingerprint("paths", self.subject, self.target, self.context, self.session.revision)
-        edges = [Edge(path, (index,), scope) for index, path in enumerate(self.access.paths)]
-        return page_of(edges, page, scope, self.access.hidden_paths)
+        access = self.access
+        deciding = [access.paths[index] for index in access.deciding.values()]
+        scope = fingerprint("paths", self.subject, *self.target_id, self.context)
+        return page_of_paths(access.paths, deciding, page, scope, access.hidden_paths)
 
     def answer(self, capability: Capability) -> Answer:
         """The answer to one check about the same subject and target."""
-        target = self.target
-        known_as = TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
+        known_as, target = self.target_id, self.target
         return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
 
     def decide(self, capability: Capability, permissions: Permissions | None = None) -> Decision:
@@ -347,8 +355,9 @@ class Explanation:
             raise too_many_paths(PATHS_AT_MOST) from error
 
     def _near_misses(self, capability: Capability) -> list[NearMiss]:
-        return rules.near_misses(
-            self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible
+        known = [item for item in self.assignments if self._asker.sees_way((item.manager_account_id,))]
+        return near_misses(
+            self._excerpt.facts, self.assignments, self.target, capability, self.context, self._visible, known
         )
 
     def _visible(self, path: Path) -> bool:
@@ -386,8 +395,18 @@ def _explanations(session: Session, keys: Sequence[_Key]) -> dict[_Key, Explanat
     # Whether a path may be shown depends on every manager account it leads through.
     excerpt.know_manager_accounts(list(excerpt.above()))
     held = {subject: assignments_of(excerpt, session, subject) for subject in {key[0] for key in keys}}
+    _register_what_paths_name(session, held.values())
     asker = _Asker(session)
     return {key: Explanation(asker, key, held[key[0]]) for key in keys}
+
+
+def _register_what_paths_name(session: Session, held: Iterable[Sequence[Assignment]]) -> None:
+    """Whoever asks for a link or a user of one path gets those of all paths."""
+    facts = session.explained.facts
+    customer_links = {link.id for links in facts.customer_links_to.values() for link in links}
+    account_links = {link.id for links in facts.account_links_to.values() for link in links}
+    session.register(CLIENT_LINK, list(customer_links | account_links))
+    session.register(USER, list({item.user_id for items in held for item in items}))
 
 
 def access_of(

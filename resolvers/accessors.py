@@ -79,7 +79,8 @@ def accessors_of(
         lambda ids: _held_by(session, _targets(session, ids, is_account=is_account), capability, via),
     )
     seen = visible_users(session, list(found.held))
-    scope = fingerprint("accessors", target, capability, via)
+    # By id: the facts about the target may change between two pages.
+    scope = fingerprint("accessors", kind, key, capability, via)
     edges = [Accessor(seen[user], (user,), scope, found.held[user], session, target) for user in sorted(seen)]
     shown = page_of(edges, page, scope, len(found.held) - len(seen))  # type: ignore[arg-type]
     return Accessors(*shown[:5], found.undecided)

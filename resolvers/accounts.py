@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from resolvers.errors import Refusal
 from resolvers.lookup import visible_manager_accounts
 from resolvers.rules.billing import BillToReason, bill_to_reason
 from resolvers.rules.links import CARRIES_ACCESS
@@ -25,20 +26,19 @@ class BillTo(NamedTuple):
 def bill_to_of(session: Session, row: AdAccountRow) -> BillTo:
     """Who is billed for an ad account, and why. Cost: a fixed number of SELECTs a cohort."""
 
-    def load(ids: list[AdAccountId]) -> dict[AdAccountId, BillTo]:
+    def load(ids: list[AdAccountId]) -> dict[AdAccountId, BillTo | Refusal]:
         rows = [session.ad_accounts[one] for one in ids if one in session.ad_accounts]
         session.know_ad_accounts([one.account_id for one in rows])
         payers = {one.account_id: one.bill_to_customer_id or one.parent_customer_id for one in rows}
         seen = visible_manager_accounts(session, list(set(payers.values())))
         facts = session.excerpt.facts
-        return {
-            one.account_id: BillTo(
-                payers[one.account_id],
-                bill_to_reason(facts, fact_of(one), payers[one.account_id]),
-                seen.get(payers[one.account_id]),
-            )
-            for one in rows
-        }
+        found: dict[AdAccountId, BillTo | Refusal] = {}
+        for one in rows:
+            payer = payers[one.account_id]
+            shown = seen.get(payer)
+            reason = bill_to_reason(facts, fact_of(one), payer)
+            found[one.account_id] = shown if isinstance(shown, Refusal) else BillTo(payer, reason, shown)
+        return found
 
     found = session.together(AD_ACCOUNT, row.account_id, "bill to", load)
     if found is None:

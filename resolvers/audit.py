@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
-from resolvers.people import visible_users
+from resolvers.people import user_by_id, visible_users
 from resolvers.rules.capabilities import BIT, Capability
 from resolvers.rules.reach import Permissions
 from resolvers.session import AD_ACCOUNT, CLIENT_LINK, CREDENTIAL, MANAGER_ACCOUNT, USER, Session
@@ -85,13 +85,15 @@ def audit_log_of_access_token(session: Session, row: TokenRow, page: Page) -> Co
 
 
 def _log(session: Session, kind: str, key: int, page: Page) -> Connection[AuditRow]:
-    rows = session.together(
-        kind, key, "audit log", lambda ids: read_audit_entries(session.transaction, _KINDS[kind], ids)
-    )
+    rows = session.together(kind, key, "audit log", lambda ids: _entries(session, kind, ids))
     scope = fingerprint("auditLog", kind, key)
-    found = rows or ()
-    have_entries(session, found)
-    return page_of([Edge(row, (row.audit_id,), scope) for row in found], page, scope, descending=True)
+    return page_of([Edge(row, (row.audit_id,), scope) for row in rows or ()], page, scope, descending=True)
+
+
+def _entries(session: Session, kind: str, ids: list[int]) -> dict[int, tuple[AuditRow, ...]]:
+    found = read_audit_entries(session.transaction, _KINDS[kind], ids)
+    have_entries(session, [row for entries in found.values() for row in entries])
+    return found
 
 
 def have_entries(session: Session, rows: Collection[AuditRow]) -> None:
@@ -105,7 +107,7 @@ def acting_user(session: Session, row: AuditRow) -> UserRow | None:
     key = row.actor_user_id
     if key is None:
         return None
-    return session.together(USER, UserId(key), "acting user", lambda ids: visible_users(session, ids))
+    return user_by_id(session, UserId(key))
 
 
 def actor_name(session: Session, row: AuditRow) -> str | None:

@@ -18,7 +18,7 @@ from resolvers.child_links import (
     customer_links,
 )
 from resolvers.errors import Refusal
-from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of
+from resolvers.paging import WHOLE, Connection, Edge, Page, cut, decode_cursor, fingerprint, page_of, require_cursors_of
 from resolvers.rules.capabilities import VIEW
 from resolvers.session import CLIENT_LINK, MANAGER_ACCOUNT, Session, fact_of
 from storage.reads import children as read
@@ -138,7 +138,8 @@ def _together(
     load: Callable[[Session, list[ManagerAccountId], Any], dict[ManagerAccountId, Connection[Any] | Refusal]],
 ) -> Connection[Any]:
     if asked.page.after is not None or asked.page.before is not None:
-        # A cursor belongs to one parent's list; its siblings have no use for it.
+        # A cursor belongs to one parent's list; its siblings are refused it, and nothing is loaded for that.
+        require_cursors_of(asked.scope(parent), asked.page, _KEY)
         found: Connection[Any] | Refusal | None = load(session, [parent], asked)[parent]
     else:
         found = session.together(MANAGER_ACCOUNT, parent, asked, lambda ids: load(session, ids, asked))

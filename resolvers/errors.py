@@ -6,6 +6,7 @@ A refusal says what, why and what next. Anything that is not a `Refusal` is a fa
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
 
 from storage.records.values import TokenScope
 
@@ -41,6 +42,16 @@ class Refusal(Exception):
         self.message = message
         self.number = number
         self.rule = rule
+
+
+V = TypeVar("V")
+
+
+def unless_refused(found: V | Refusal) -> V:
+    """What was found. Raises: the Refusal that stands in its place."""
+    if isinstance(found, Refusal):
+        raise found
+    return found
 
 
 class RequestStopped(BaseException):

@@ -15,7 +15,7 @@ from resolvers.paging import Connection, Edge, Page, fingerprint, page_of
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.search import require_few
-from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, Session
+from resolvers.session import AD_ACCOUNT, CLIENT_LINK, MANAGER_ACCOUNT, USER, Session
 from storage.folding import fold
 from storage.reads import links as read
 from storage.reads.people import read_invitations, read_invitations_to, read_invited_ad_accounts
@@ -51,7 +51,8 @@ def visible_links(session: Session, rows: Iterable[ClientLinkRow]) -> list[Clien
     session.know_ad_accounts(list({row.client_account_id for row in rows if row.client_account_id is not None}))
     seen = [row for row in rows if _sees(session, row)]
     session.register(CLIENT_LINK, [row.link_id for row in seen])
-    # Whoever asks for the ends of one link gets the ends of all.
+    # Whoever asks for the ends of one link, or for the link before it, gets those of all.
+    session.register(CLIENT_LINK, [row.previous_id for row in seen if row.previous_id is not None])
     ends = {key for row in seen for key in (row.managing_customer_id, row.client_customer_id) if key is not None}
     session.register(MANAGER_ACCOUNT, list(ends))
     session.register(AD_ACCOUNT, list({row.client_account_id for row in seen if row.client_account_id is not None}))
@@ -82,8 +83,14 @@ def visible_links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict
 
 def transitions_of(session: Session, key: ClientLinkId) -> tuple[ClientLinkPeriodRow, ...]:
     """The statuses a link took, oldest first. Cost: one SELECT a cohort."""
-    found = session.together(CLIENT_LINK, key, "periods", lambda ids: read.read_link_periods(session.transaction, ids))
-    return found or ()
+    return session.together(CLIENT_LINK, key, "periods", lambda ids: _periods(session, ids)) or ()
+
+
+def _periods(session: Session, ids: list[ClientLinkId]) -> dict[ClientLinkId, tuple[ClientLinkPeriodRow, ...]]:
+    found = read.read_link_periods(session.transaction, ids)
+    actors = {row.actor_user_id for rows in found.values() for row in rows if row.actor_user_id is not None}
+    session.register(USER, list(actors))
+    return found
 
 
 def search_client_links(
@@ -190,34 +197,48 @@ def _in_order(rows: list[ClientLinkRow], order: Order, page: Page, scope: str) -
 
 
 def links_of_manager_account(session: Session, key: ManagerAccountId, page: Page) -> Connection[ClientLinkRow]:
-    """The links a manager account manages or is the client of, newest generation, by link id."""
+    """The links a manager account manages or is the client of, newest generation, by link id; those the viewer may
+    not view are counted.
+    """
     return _links_at(session, MANAGER_ACCOUNT, key, page, _links_of_manager_accounts)
 
 
-def _links_of_manager_accounts(
-    session: Session, ids: list[ManagerAccountId]
-) -> dict[ManagerAccountId, list[ClientLinkRow]]:
+class _LinksAt(NamedTuple):
+    """The links at one end of them that the viewer may view, and how many more there are."""
+
+    seen: list[ClientLinkRow]
+    hidden: int
+
+
+def _links_of_manager_accounts(session: Session, ids: list[ManagerAccountId]) -> dict[ManagerAccountId, _LinksAt]:
     tx = session.transaction
     rows = [*read.read_links_managed_by(tx, ids), *read.read_customer_links_to(tx, ids)]
     found: dict[ManagerAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
-    for row in visible_links(session, {row.link_id: row for row in rows}.values()):
+    for row in {row.link_id: row for row in rows}.values():
         for end in (row.managing_customer_id, row.client_customer_id):
             if end in found:
                 found[end].append(row)
-    return found
+    return _as_seen(session, found)
+
+
+def _as_seen(session: Session, found: dict[K, list[ClientLinkRow]]) -> dict[K, _LinksAt]:
+    every = {row.link_id: row for rows in found.values() for row in rows}
+    visible = {row.link_id for row in visible_links(session, every.values())}
+    seen = {key: [row for row in rows if row.link_id in visible] for key, rows in found.items()}
+    return {key: _LinksAt(rows, len(found[key]) - len(rows)) for key, rows in seen.items()}
 
 
 def links_of_ad_account(session: Session, row: AdAccountRow, page: Page) -> Connection[ClientLinkRow]:
-    """The links that lead, or led, to an ad account, newest generation, by link id."""
+    """The links that lead, or led, to an ad account, newest generation, by link id; hidden ones are counted."""
     return _links_at(session, "ad account", row.account_id, page, _links_of_ad_accounts)
 
 
-def _links_of_ad_accounts(session: Session, ids: list[AdAccountId]) -> dict[AdAccountId, list[ClientLinkRow]]:
+def _links_of_ad_accounts(session: Session, ids: list[AdAccountId]) -> dict[AdAccountId, _LinksAt]:
     found: dict[AdAccountId, list[ClientLinkRow]] = {key: [] for key in ids}
-    for row in visible_links(session, read.read_account_links_to(session.transaction, ids)):
+    for row in read.read_account_links_to(session.transaction, ids):
         if row.client_account_id is not None:
             found[row.client_account_id].append(row)
-    return found
+    return _as_seen(session, found)
 
 
 def _links_at(
@@ -225,12 +246,13 @@ def _links_at(
     kind: str,
     key: K,
     page: Page,
-    load: Callable[[Session, list[K]], dict[K, list[ClientLinkRow]]],
+    load: Callable[[Session, list[K]], dict[K, _LinksAt]],
 ) -> Connection[ClientLinkRow]:
     found = session.together(kind, key, "client links", lambda ids: load(session, ids))
     scope = fingerprint("clientLinks", kind, key)
-    rows = sorted(found or (), key=lambda row: row.link_id)
-    return page_of([Edge(row, (row.link_id,), scope) for row in rows], page, scope)
+    links = found or _LinksAt([], 0)
+    rows = sorted(links.seen, key=lambda row: row.link_id)
+    return page_of([Edge(row, (row.link_id,), scope) for row in rows], page, scope, links.hidden)
 
 
 # Invitations
@@ -238,24 +260,28 @@ def _links_at(
 
 def invitations_to(session: Session, key: ManagerAccountId, page: Page) -> Connection[InvitationRow]:
     """Pending and expired invitations into a manager account the viewer sees, by id. Cost: one SELECT a cohort."""
-    found = session.together(
-        MANAGER_ACCOUNT, key, "invitations", lambda ids: read_invitations_to(session.transaction, ids)
-    )
-    rows = found or ()
-    session.register(INVITATION, [row.invitation_id for row in rows])
+    found = session.together(MANAGER_ACCOUNT, key, "invitations", lambda ids: _invitations_to(session, ids))
     scope = fingerprint("invitations", key)
-    return page_of([Edge(row, (row.invitation_id,), scope) for row in rows], page, scope)
+    return page_of([Edge(row, (row.invitation_id,), scope) for row in found or ()], page, scope)
+
+
+def _invitations_to(session: Session, ids: list[ManagerAccountId]) -> dict[ManagerAccountId, tuple[InvitationRow, ...]]:
+    found = read_invitations_to(session.transaction, ids)
+    session.register(INVITATION, [row.invitation_id for rows in found.values() for row in rows])
+    return found
 
 
 def invitation_by_id(session: Session, key: InvitationId) -> InvitationRow | None:
-    """An invitation into a manager account the viewer sees, or None."""
-    return visible_invitations(session, [key]).get(key)
+    """An invitation into a manager account the viewer sees, or None; loaded for its whole cohort."""
+    return session.together(INVITATION, key, "row", lambda ids: visible_invitations(session, ids))
 
 
 def visible_invitations(session: Session, ids: Collection[InvitationId]) -> dict[InvitationId, InvitationRow]:
     """Those of these invitations that lead into a manager account the viewer sees. Cost: at most nine SELECTs."""
     rows = read_invitations(session.transaction, ids)
-    session.know_manager_accounts(list({row.customer_id for row in rows.values()}))
+    places = list({row.customer_id for row in rows.values()})
+    session.know_manager_accounts(places)
+    session.register(MANAGER_ACCOUNT, places)
     reach = session.reach
     seen = {key: row for key, row in rows.items() if reach.on_manager_account(row.customer_id).allow(Capability.VIEW)}
     session.register(INVITATION, list(seen))

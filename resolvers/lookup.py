@@ -1,9 +1,15 @@
-"""Entities by id, as the viewer may see them: hidden and unknown look alike."""
+"""Entities by id, as the viewer may see them: hidden and unknown look alike.
+
+What only a chain over the limit leads to is neither (rule P10): its refusal stands in its place, and spoils no other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
+from resolvers.errors import Refusal
+from resolvers.rules.paths import AnyTarget
 from resolvers.session import AD_ACCOUNT, MANAGER_ACCOUNT, Session, fact_of
 from storage.reads.entities import (
     read_ad_accounts,
@@ -27,30 +33,37 @@ from storage.records.rows import (
 )
 
 ADDRESS = "address"
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def visible_manager_accounts(
     session: Session, ids: Collection[ManagerAccountId]
-) -> dict[ManagerAccountId, ManagerAccountRow]:
-    """Those of these manager accounts the viewer may see. Cost: at most eight SELECTs.
-
-    Raises: Refusal CHAIN_OVER_LIMIT.
-    """
+) -> dict[ManagerAccountId, ManagerAccountRow | Refusal]:
+    """Those of these manager accounts the viewer may see, or their refusals. Cost: at most eight SELECTs."""
     rows = read_manager_accounts(session.transaction, ids)
     session.have_manager_accounts(list(rows.values()))
     session.know_manager_accounts(list(rows))
-    return {key: row for key, row in rows.items() if session.sees(key)}
+    return _seen(session, rows, {key: key for key in rows})
 
 
-def visible_ad_accounts(session: Session, ids: Collection[AdAccountId]) -> dict[AdAccountId, AdAccountRow]:
-    """Those of these ad accounts the viewer may see. Cost: at most ten SELECTs.
-
-    Raises: Refusal CHAIN_OVER_LIMIT.
-    """
+def visible_ad_accounts(session: Session, ids: Collection[AdAccountId]) -> dict[AdAccountId, AdAccountRow | Refusal]:
+    """Those of these ad accounts the viewer may see, or their refusals. Cost: at most ten SELECTs."""
     rows = read_ad_accounts(session.transaction, ids)
     session.have_ad_accounts(list(rows.values()))
     session.know_ad_accounts(list(rows))
-    return {key: row for key, row in rows.items() if session.sees(fact_of(row))}
+    return _seen(session, rows, {key: fact_of(row) for key, row in rows.items()})
+
+
+def _seen(session: Session, rows: Mapping[K, V], targets: Mapping[K, AnyTarget]) -> dict[K, V | Refusal]:
+    found: dict[K, V | Refusal] = {}
+    for key, row in rows.items():
+        try:
+            if session.sees(targets[key]):
+                found[key] = row
+        except Refusal as refusal:
+            found[key] = refusal
+    return found
 
 
 def manager_account_by_id(session: Session, key: ManagerAccountId) -> ManagerAccountRow | None:
@@ -66,7 +79,7 @@ def ad_account_by_id(session: Session, key: AdAccountId) -> AdAccountRow | None:
 def owner_of(session: Session, row: AdAccountRow) -> ManagerAccountRow | None:
     """The manager account that owns an ad account, or None when the viewer may not see it."""
 
-    def load(ids: list[AdAccountId]) -> dict[AdAccountId, ManagerAccountRow]:
+    def load(ids: list[AdAccountId]) -> dict[AdAccountId, ManagerAccountRow | Refusal]:
         owners = {one: session.ad_accounts[one].parent_customer_id for one in ids if one in session.ad_accounts}
         seen = visible_manager_accounts(session, list(set(owners.values())))
         return {one: seen[owner] for one, owner in owners.items() if owner in seen}

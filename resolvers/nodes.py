@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from resolvers.errors import Code, Refusal
 from resolvers.links import INVITATION, visible_invitations, visible_links_by_id
 from resolvers.lookup import visible_ad_accounts, visible_manager_accounts
 from resolvers.people import visible_users
@@ -28,7 +27,7 @@ def visible_nodes(session: Session, wanted: Iterable[Wanted]) -> dict[Wanted, An
     """The rows of those the viewer may see; other kinds than those with node ids are left out.
 
     In place of one that only a chain over the limit leads to stands its Refusal: it is neither granted nor denied,
-    and the others stay. Cost: at most twelve SELECTs a kind, more only where there is such a chain.
+    and the others stay. Cost: at most twelve SELECTs a kind.
     """
     by_kind: dict[str, list[int]] = {}
     for kind, number in dict.fromkeys(wanted):
@@ -40,15 +39,4 @@ def visible_nodes(session: Session, wanted: Iterable[Wanted]) -> dict[Wanted, An
 def _of_kind(session: Session, kind: str, numbers: Collection[int]) -> dict[int, Any]:
     cohort, load = _LOADS[kind]
     session.register(cohort, numbers)
-    try:
-        return dict(load(session, numbers))
-    except Refusal as refusal:
-        if refusal.code != Code.CHAIN_OVER_LIMIT:
-            raise
-    rows: dict[int, Any] = {}
-    for number in numbers:
-        try:
-            rows.update(load(session, [number]))
-        except Refusal as refusal:
-            rows[number] = refusal
-    return rows
+    return dict(load(session, numbers))

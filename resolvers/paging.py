@@ -156,6 +156,16 @@ def decode_cursor(scope: str, cursor: str, shape: Shape = BY_ID) -> Key:
     return tuple(key)
 
 
+def require_cursors_of(scope: str, page: Page, shape: Shape = BY_ID) -> None:
+    """Refuse a page whose cursors are not of this list, before anything is loaded for it.
+
+    Raises: Refusal INVALID_CURSOR.
+    """
+    for cursor in (page.after, page.before):
+        if cursor is not None:
+            decode_cursor(scope, cursor, shape)
+
+
 def _not_ours() -> Refusal:
     return Refusal(
         Code.INVALID_CURSOR,

@@ -76,8 +76,8 @@ def _sharing_a_manager_account(session: Session, ids: Collection[UserId]) -> set
 
 
 def user_by_id(session: Session, key: UserId) -> UserRow | None:
-    """A user the viewer may see, or None: hidden and unknown look alike."""
-    return visible_users(session, [key]).get(key)
+    """A user the viewer may see, or None: hidden and unknown look alike. Loaded for its whole cohort."""
+    return session.together(USER, key, "row", lambda ids: visible_users(session, ids))
 
 
 def viewer_user_rows(session: Session) -> tuple[UserRow, ...]:
@@ -98,13 +98,16 @@ def users_of(
     session: Session, manager_account: ManagerAccountId, statuses: tuple[UserStatus, ...], page: Page
 ) -> Connection[UserRow]:
     """The users that belong to a manager account the viewer sees (GetUsersInfo), by id. Cost: one SELECT a cohort."""
-    found = session.together(
-        MANAGER_ACCOUNT, manager_account, "users", lambda ids: read_users_in(session.transaction, ids)
-    )
+    found = session.together(MANAGER_ACCOUNT, manager_account, "users", lambda ids: _users_in(session, ids))
     scope = fingerprint("users", manager_account, statuses)
     rows = [row for row in found or () if row.status in statuses]
-    session.have_users(rows)
     return page_of([Edge(row, (row.user_id,), scope) for row in rows], page, scope)
+
+
+def _users_in(session: Session, ids: list[ManagerAccountId]) -> dict[ManagerAccountId, tuple[UserRow, ...]]:
+    found = read_users_in(session.transaction, ids)
+    session.have_users([row for rows in found.values() for row in rows])
+    return found
 
 
 def customer_roles_of_viewer(session: Session) -> CustomerRoles:

@@ -5,10 +5,11 @@ The sets are worked out by the same rules as every check, from everything below 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
+from resolvers.errors import Refusal, unless_refused
 from resolvers.excerpt import Excerpt
 from resolvers.long_chains import chain_refusal, refuse_long_chain
 from resolvers.rules.capabilities import (
@@ -25,8 +26,13 @@ from resolvers.rules.paths import PathFinder
 from resolvers.rules.reach import Reach, users_asked_as
 from resolvers.session import Session
 from storage.reads.search import AdAccountSet
-from storage.records.facts import Assignment, OnlyAccounts
+from storage.records.facts import Assignment, OnlyAccounts, Scope
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
+from storage.records.values import Role
+
+K = TypeVar("K")
+Chain: TypeAlias = tuple[ManagerAccountId, ...]
+_Roles: TypeAlias = frozenset[tuple[ManagerAccountId, Role, Scope]]
 
 
 class _Led(NamedTuple):
@@ -42,6 +48,11 @@ class Reachable:
 
     session: Session
     assignments: tuple[Assignment, ...]
+
+    @property
+    def roles(self) -> _Roles:
+        """What the reach depends on: the roles, where they are held, and how narrow they are."""
+        return frozenset((item.manager_account_id, item.role, item.scope) for item in self.assignments)
 
     @property
     def excerpt(self) -> Excerpt:
@@ -79,33 +90,27 @@ class Reachable:
 
         Raises: Refusal CHAIN_OVER_LIMIT when a chain that is too long would add some (rule P10).
         """
+        return unless_refused(ad_accounts_of_each(self.session, {None: self}, capability)[None])
+
+    def led_to(self, capability: Capability) -> tuple[_Led, _Led]:
+        """What chains within the limit lead to with the capability, and what longer ones lead to."""
         bit = cut(BIT[capability], ON_AD_ACCOUNT)
         reach = self.reach
         led = _led_to(reach, reach.manager_accounts(), bit, beyond=False)
         led.ids.update(self._scoped(reach, capability))
-        self._refuse_more(led, _led_to(reach, reach.manager_accounts_beyond_limit(), bit, beyond=True), bit)
-        return AdAccountSet(
-            tuple(sorted(led.owners)),
-            tuple(sorted(led.ids)),
-            without_inactive=capability != Capability.VIEW,
-            without_in_transition=bool(bit & NEEDS_SETTLED_LINKS),
-        )
+        return led, _led_to(reach, reach.manager_accounts_beyond_limit(), bit, beyond=True)
 
-    def _refuse_more(self, led: _Led, beyond: _Led, bit: CapabilitySet) -> None:
-        """P10: what only longer chains would add is an error."""
-        for owner in sorted(beyond.owners - led.owners):
-            chain = PathFinder(self.excerpt.facts, owner).chain_over_limit(self.assignments, bit)
-            raise chain_refusal(self.session, chain or (owner,))
-        extra = beyond.ids - led.ids
-        if not extra:
-            return
-        self.excerpt.know_ad_account_facts(extra)
+    def chain_to_more(self, led: _Led, beyond: _Led, capability: Capability) -> Chain | None:
+        """A chain over the limit that leads to what no chain within it does (P10); its accounts' facts are loaded."""
+        bit = cut(BIT[capability], ON_AD_ACCOUNT)
         facts = self.excerpt.facts
-        for one in sorted(extra):
+        for owner in sorted(beyond.owners - led.owners):
+            return PathFinder(facts, owner).chain_over_limit(self.assignments, bit) or (owner,)
+        for one in sorted(beyond.ids - led.ids):
             fact = facts.ad_accounts.get(one)
             if fact is not None and fact.owner_id not in led.owners:
-                chain = PathFinder(facts, fact).chain_over_limit(self.assignments, bit)
-                raise chain_refusal(self.session, chain or (fact.owner_id,))
+                return PathFinder(facts, fact).chain_over_limit(self.assignments, bit) or (fact.owner_id,)
+        return None
 
     def _scoped(self, reach: Reach, capability: Capability) -> set[AdAccountId]:
         """P2: accounts a scope lists, where the rules grant the capability, whatever their state."""
@@ -136,14 +141,51 @@ def _led_to(reach: Reach, managers: Collection[ManagerAccountId], bit: Capabilit
     return led
 
 
+def ad_accounts_of_each(
+    session: Session, subjects: Mapping[K, Reachable], capability: Capability
+) -> dict[K, AdAccountSet | Refusal]:
+    """The ad accounts on which each subject holds the capability, as owners and single ids.
+
+    Where a chain over the limit would add some (rule P10), a subject has its refusal CHAIN_OVER_LIMIT instead.
+    Cost: none for most, and at most five SELECTs for all refusals together.
+    """
+    # Colleagues with the same roles in the same places reach the same.
+    by_roles: dict[_Roles, Reachable] = {one.roles: one for one in subjects.values()}
+    led = {roles: one.led_to(capability) for roles, one in by_roles.items()}
+    session.excerpt.know_ad_account_facts({key for within, beyond in led.values() for key in beyond.ids - within.ids})
+    chains = {roles: one.chain_to_more(*led[roles], capability) for roles, one in by_roles.items()}
+    session.know_manager_accounts(list({key for chain in chains.values() for key in chain or ()}))
+    found: dict[_Roles, AdAccountSet | Refusal] = {}
+    for roles, (within, _beyond) in led.items():
+        chain = chains[roles]
+        found[roles] = _set_of(within, capability) if chain is None else chain_refusal(session, chain)
+    return {key: found[one.roles] for key, one in subjects.items()}
+
+
+def _set_of(led: _Led, capability: Capability) -> AdAccountSet:
+    return AdAccountSet(
+        tuple(sorted(led.owners)),
+        tuple(sorted(led.ids)),
+        without_inactive=capability != Capability.VIEW,
+        without_in_transition=bool(BIT[capability] & ON_AD_ACCOUNT & NEEDS_SETTLED_LINKS),
+    )
+
+
 def reachable_by(session: Session, users: Collection[UserId]) -> Reachable:
     """Everything these users reach together. Cost: at most seven SELECTs."""
+    return reachable_by_each(session, {None: users})[None]
+
+
+def reachable_by_each(session: Session, subjects: Mapping[K, Collection[UserId]]) -> dict[K, Reachable]:
+    """Everything the users of each subject reach together. Cost: at most seven SELECTs for all subjects."""
     excerpt = session.excerpt
-    excerpt.know_users(users)
-    assignments = tuple(item for user in users for item in excerpt.facts.assignments_by_user.get(user, ()))
-    excerpt.know_below([item.manager_account_id for item in assignments])
-    _know_scopes(session, assignments)
-    return Reachable(session, assignments)
+    excerpt.know_users(list({user for users in subjects.values() for user in users}))
+    by_user = excerpt.facts.assignments_by_user
+    held = {key: tuple(item for user in users for item in by_user.get(user, ())) for key, users in subjects.items()}
+    every = {item.id: item for items in held.values() for item in items}.values()
+    excerpt.know_below(list({item.manager_account_id for item in every}))
+    _know_scopes(session, every)
+    return {key: Reachable(session, items) for key, items in held.items()}
 
 
 def _know_scopes(session: Session, assignments: Collection[Assignment]) -> None:
@@ -159,8 +201,14 @@ def reachable_by_viewer(session: Session) -> Reachable:
 
 def reachable_by_user(session: Session, user: UserId) -> Reachable:
     """Everything a user reaches when asked as himself (rule P11)."""
-    session.excerpt.know_users([user])
-    return reachable_by(session, users_asked_as(session.excerpt.facts, user))
+    return reachable_by_each_user(session, [user])[user]
+
+
+def reachable_by_each_user(session: Session, users: Collection[UserId]) -> dict[UserId, Reachable]:
+    """Everything each of these users reaches when asked as himself (rule P11). Cost: at most nine SELECTs for all."""
+    session.excerpt.know_users(users)
+    facts = session.excerpt.facts
+    return reachable_by_each(session, {user: users_asked_as(facts, user) for user in users})
 
 
 def tree_below(session: Session, top: ManagerAccountId) -> AdAccountSet:
@@ -179,6 +227,7 @@ def tree_below(session: Session, top: ManagerAccountId) -> AdAccountSet:
     return AdAccountSet(tuple(sorted(inside | signed_up)), tuple(sorted(ids)))
 
 
-def sees_nothing_less(mine: AdAccountSet, theirs: AdAccountSet) -> bool:
-    """Whether the first set certainly contains the second."""
-    return set(theirs.owners) <= set(mine.owners) and set(theirs.ids) <= set(mine.ids)
+def contains(mine: AdAccountSet) -> Callable[[AdAccountSet], bool]:
+    """What tells of another set whether it certainly lies within this one."""
+    owners, ids = frozenset(mine.owners), frozenset(mine.ids)
+    return lambda theirs: owners.issuperset(theirs.owners) and ids.issuperset(theirs.ids)

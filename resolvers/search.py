@@ -14,8 +14,7 @@ from typing import Any
 from resolvers.errors import Code, Refusal
 from resolvers.paging import Connection, Edge, Page, decode_cursor, fingerprint
 from resolvers.people import visible_users
-from resolvers.reachable import Reachable, reachable_by_user, reachable_by_viewer, sees_nothing_less, tree_below
-from resolvers.rules.capabilities import Capability
+from resolvers.reachable import Reachable, reachable_by_user, reachable_by_viewer
 from resolvers.rules.texts import is_storable
 from resolvers.session import Session
 from storage.folding import fold
@@ -29,7 +28,8 @@ SHORTEST_TEXT = 4
 """Texts to search names and numbers by have at least four characters (error 2180)."""
 MOST_VALUES = 10
 """`in` takes at most ten values."""
-_NOBODY = AdAccountSet((), ())
+NOBODY = AdAccountSet((), ())
+"""The set of what may not be asked about."""
 
 
 def _storable(name: str, text: str) -> str:
@@ -217,45 +217,17 @@ def search_ad_accounts(
         sets.append(_accounts_of_visible_user(session, asked.user_id))
     if asked is not None and asked.customer_id is not None and not session.knows(asked.customer_id):
         # An id the caller may not see in a predicate yields nothing, even where one of his accounts is linked there.
-        sets.append(_NOBODY)
-    return _ad_account_page(session, sets, conditions, order, page, fingerprint("adAccounts", asked, order))
+        sets.append(NOBODY)
+    return ad_account_page(session, sets, conditions, order, page, fingerprint("adAccounts", asked, order))
 
 
 def _accounts_of_visible_user(session: Session, user: UserId) -> AdAccountSet:
     if user not in visible_users(session, [user]):
-        return _NOBODY
+        return NOBODY
     return reachable_by_user(session, user).ad_accounts()
 
 
-def accessible_ad_accounts(
-    session: Session,
-    user: UserId | None,
-    capability: Capability,
-    under: ManagerAccountId | None,
-    page: Page,
-) -> Connection[AdAccountRow]:
-    """The ad accounts on which a visible user, or the viewer, holds a capability, by id.
-
-    Those the viewer may not see are counted in `hidden_count`. Cost: a fixed number of SELECTs.
-    Raises: Refusal (INVALID_CURSOR, CHAIN_OVER_LIMIT).
-    """
-    mine = reachable_by_viewer(session)
-    theirs = mine if user is None else reachable_by_user(session, user)
-    sets = [theirs.ad_accounts(capability)]
-    if under is not None:
-        sets.append(tree_below(session, under) if session.knows(under) else _NOBODY)
-    scope = fingerprint("accessibleAccounts", user, capability, under)
-    if user is None:
-        return _ad_account_page(session, sets, [], Order(), page, scope)
-    seen = mine.ad_accounts()
-    found = _ad_account_page(session, [*sets, seen], [], Order(), page, scope)
-    if sees_nothing_less(seen, sets[0]):
-        return found
-    everything = read.count_ad_accounts(session.transaction, sets)
-    return found._replace(hidden_count=everything - found.total())
-
-
-def _ad_account_page(
+def ad_account_page(
     session: Session,
     sets: list[AdAccountSet],
     conditions: list[Condition],
@@ -263,25 +235,31 @@ def _ad_account_page(
     page: Page,
     scope: str,
 ) -> Connection[AdAccountRow]:
-    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope, order))
+    """A page of what is in all of these sets and meets all conditions. Cost: one SELECT, and one for the total.
+
+    Raises: Refusal INVALID_CURSOR.
+    """
+    rows = read.read_ad_account_page(session.transaction, sets, conditions, order, bounds_of(page, scope, order))
     session.have_ad_accounts(rows)
-
-    def key(row: AdAccountRow) -> tuple[Any, ...]:
-        if order.field == OrderField.NAME:
-            return fold(row.name), row.account_id
-        if order.field == OrderField.NUMBER:
-            return fold(row.number), row.account_id
-        return (row.account_id,)
-
-    return _connection(
+    return connection_of(
         rows,
         page,
-        lambda row: Edge(row, key(row), scope),
+        lambda row: edge_of(row, order, scope),
         lambda: read.count_ad_accounts(session.transaction, sets, conditions),
     )
 
 
-def _bounds(page: Page, scope: str, order: Order) -> Bounds:
+def edge_of(row: AdAccountRow, order: Order, scope: str) -> Edge:
+    """An ad account in a list of this order."""
+    if order.field == OrderField.NAME:
+        return Edge(row, (fold(row.name), row.account_id), scope)
+    if order.field == OrderField.NUMBER:
+        return Edge(row, (fold(row.number), row.account_id), scope)
+    return Edge(row, (row.account_id,), scope)
+
+
+def bounds_of(page: Page, scope: str, order: Order) -> Bounds:
+    """What a page means to the database: one row more than it shows, to know of the next. Raises: Refusal."""
     if page.size is None:
         raise ValueError("a search is read page by page")
     shape = (int,) if order.field == OrderField.ID else (str, int)
@@ -293,14 +271,17 @@ def _bounds(page: Page, scope: str, order: Order) -> Bounds:
     )
 
 
-def _connection(rows: list[Any], page: Page, edge: Any, total: Any) -> Connection[Any]:
+def connection_of(rows: list[Any], page: Page, edge: Any, total: Any) -> Connection[Any]:
+    """The page of rows read by `bounds_of`, its one row too many cut off."""
     size = page.size or 0
     more = len(rows) > size
     shown = rows[:size]
+    # A bound was given out as a row of this list: beyond it there is more.
+    beyond_after, beyond_before = page.after is not None, page.before is not None
     if page.backwards:
         shown.reverse()
-        return Connection([edge(row) for row in shown], page.before is not None, more, total, 0)
-    return Connection([edge(row) for row in shown], more, page.after is not None, total, 0)
+        return Connection([edge(row) for row in shown], beyond_before, more or beyond_after, total, 0)
+    return Connection([edge(row) for row in shown], more or beyond_before, beyond_after, total, 0)
 
 
 # Manager accounts
@@ -323,7 +304,7 @@ def _manager_account_page(
 ) -> Connection[ManagerAccountRow]:
     tx = session.transaction
     reached, accounts = mine.manager_accounts(), mine.ad_accounts()
-    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope, order))
+    rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, bounds_of(page, scope, order))
     session.have_manager_accounts(rows)
 
     def key(row: ManagerAccountRow) -> tuple[Any, ...]:
@@ -333,7 +314,7 @@ def _manager_account_page(
             return row.number, row.customer_id
         return (row.customer_id,)
 
-    return _connection(
+    return connection_of(
         rows,
         page,
         lambda row: Edge(row, key(row), scope),

@@ -274,8 +274,13 @@ class Session:
         """As `register`, for a list made of rows that came in several loads: its rows belong together from now on."""
         self._cohorts.update(((kind, key), ids) for key in ids)
 
-    def together(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V]]) -> V | None:
-        """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing."""
+    def together(
+        self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V | Refusal]]
+    ) -> V | None:
+        """What `load` finds for `key`, loaded once for all of its cohort; None when it finds nothing.
+
+        Raises: the Refusal of this one, where `load` gives one in its place.
+        """
         loaded = self._loaded.setdefault((kind, name), {})
         if key not in loaded:
             self.go_on()
@@ -299,10 +304,8 @@ class Session:
         return shown
 
     def each(self, kind: str, key: K, name: Hashable, load: Callable[[list[K]], Mapping[K, V | Refusal]]) -> V:
-        """As `together`, for answers that may be refused one by one. Raises: the Refusal of this one."""
+        """As `together`, where something is found for all. Raises: the Refusal of this one."""
         found = self.together(kind, key, name, load)
-        if isinstance(found, Refusal):
-            raise found
         if found is None:
             raise LookupError("something was asked for and not loaded")
         return found
@@ -331,9 +334,10 @@ class Session:
         self.register(AD_ACCOUNT, [row.account_id for row in rows])
 
     def have_users(self, rows: Collection[UserRow]) -> None:
-        """These rows were loaded together."""
+        """These rows were loaded together; so are, when asked for, the manager accounts they belong to."""
         self.users.update((row.user_id, row) for row in rows)
         self.register(USER, [row.user_id for row in rows])
+        self.register(MANAGER_ACCOUNT, list({row.customer_id for row in rows}))
 
     def know_manager_accounts(self, ids: Collection[ManagerAccountId]) -> None:
         """Load what decides about these manager accounts, for the viewer."""

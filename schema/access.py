@@ -11,7 +11,7 @@ from resolvers.errors import Refusal
 from resolvers.links import link_by_id
 from resolvers.paging import Connection
 from resolvers.people import user_by_id
-from resolvers.rules.access import AccessCode, NearMiss, describe
+from resolvers.rules.access import describe
 from resolvers.rules.capabilities import (
     ON_AD_ACCOUNT,
     ON_MANAGER_ACCOUNT,
@@ -19,12 +19,14 @@ from resolvers.rules.capabilities import (
     CapabilitySet,
     names_of,
 )
+from resolvers.rules.near_misses import AccessCode, NearMiss
 from resolvers.rules.paths import Hop, HopKind, Path
 from resolvers.rules.reach import Context
 from schema.arguments import After, First, list_page
 from schema.connections import ConnectionBase
 from schema.context import Info, shown
 from schema.ids import manager_account_id, target_id, user_id
+from schema.remedy import Remedy
 from storage.records.facts import (
     AdAccountFact,
     EveryAccount,
@@ -132,23 +134,6 @@ class AccessPath:
     @strawberry.field(description="The path in one line.")
     def summary(self, parent: strawberry.Parent[Path]) -> str:
         return describe(parent)
-
-
-@strawberry.type(description="What could be changed so that the answer would be yes.")
-class Remedy:
-    """Resolved on a `NearMiss`."""
-
-    @strawberry.field(description="What to do, in one sentence.")
-    def message(self, parent: strawberry.Parent[NearMiss]) -> str:
-        return parent.remedy
-
-    @strawberry.field(description="What somebody needs to be allowed to do it.")
-    def needs(self, parent: strawberry.Parent[NearMiss]) -> Capability | None:
-        return parent.remedy_needs
-
-    @strawberry.field(description="The customer id it is needed on; ask its `accessors` who has it.")
-    def on_customer_id(self, parent: strawberry.Parent[NearMiss]) -> strawberry.ID | None:
-        return shown(parent.remedy_on)
 
 
 @strawberry.type(description="A way that exactly one thing keeps from giving the capability.")

@@ -222,8 +222,8 @@ class AdAccount(Node):
         return shown(ancestors_of_ad_account(info.context, parent, tree_page(first, after, last, before)))
 
     @strawberry.field(
-        description="The account links that lead, or led, to it, the latest of each agency, by id; of them those"
-        " you may view (rule C12)."
+        description="The account links that lead, or led, to it, the latest of each agency, by id; `hiddenCount`"
+        " counts those you may not view (rule C12)."
     )
     def client_links(
         self,

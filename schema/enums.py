@@ -7,12 +7,13 @@ from typing import Any
 
 import strawberry
 
-from resolvers.rules.access import AccessCode
 from resolvers.rules.addresses import AddressStatus
 from resolvers.rules.billing import BillToReason
 from resolvers.rules.capabilities import CAPABILITY_RULES, Capability
 from resolvers.rules.links import ClientLinkAction
+from resolvers.rules.near_misses import AccessCode
 from resolvers.rules.paths import HopKind
+from resolvers.rules.remedies import RemedyActor, RemedyKind
 from storage.reads.search import OrderField
 from storage.records import values as v
 
@@ -202,6 +203,27 @@ _MEANINGS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
             "LINKED_ENTITY_ONLY": "A role is limited to linked entities.",
             "OBJECT_STATE": "The paths give it, but the state of the object forbids it now.",
             "NOT_VISIBLE": "There is no such user or object, or you may not see it.",
+        },
+    ),
+    RemedyKind: (
+        "What would make the answer yes.",
+        {
+            "GIVE_ROLE": "Give the user a role; by invitation, where he is not known yet.",
+            "WIDEN_SCOPE": "Add what is asked about to the scope of a role he holds.",
+            "ACCEPT_LINK": "Accept a client link that waits.",
+            "SEND_LINK": "Send a client link that has ended anew, and accept it.",
+            "RELINK": "End a STANDARD customer link, send it anew as ADMINISTRATIVE, and accept it.",
+            "WAIT": "Wait for the service.",
+            "NAME_CONTEXT": "Name another context in the request.",
+        },
+    ),
+    RemedyActor: (
+        "Who can carry out a remedy.",
+        {
+            "USERS": "Whoever holds what is needed.",
+            "SERVICE": "The service does it by itself.",
+            "SYSTEM_ADMINISTRATOR": "The system administrator only.",
+            "CALLER": "Whoever asks, in the next request.",
         },
     ),
     Capability: (

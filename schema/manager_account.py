@@ -151,7 +151,8 @@ class ManagerAccount(Node):
 
     @strawberry.field(
         description="Everything below it in one flat list, with depth, parent and path: each node once, by its"
-        " shortest way. Without `first` or `last` the list is given whole."
+        " shortest way. Without `first` or `last` the list is given whole. A manager account you may not see is one"
+        " hidden row; what stands below it alone is neither listed nor counted."
     )
     def descendants(
         self,
@@ -224,8 +225,8 @@ class ManagerAccount(Node):
         return shown(invitations_to(info.context, parent.customer_id, list_page(first, after, last, before)))
 
     @strawberry.field(
-        description="The client links it manages or is the client of, the latest of each pair, by id; of them those"
-        " you may view (rules C12, C14)."
+        description="The client links it manages or is the client of, the latest of each pair, by id; `hiddenCount`"
+        " counts those you may not view (rules C12, C14)."
     )
     def client_links(
         self,

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import strawberry
 
+from resolvers.accessible import Accessible, accounts_of_user
 from resolvers.audit import audit_log_of_user
 from resolvers.lookup import manager_account_by_id
 from resolvers.people import CustomerRoles, RoleSeen, contact_info_of, customer_roles_of
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.user_fields import user_time_stamp
-from resolvers.search import accessible_ad_accounts
 from resolvers.session import Session
 from schema import ids
 from schema.access import scope_kind
@@ -191,8 +191,8 @@ class User(Node):
         before: Before = None,
     ) -> AdAccountConnection | None:
         below = None if under is None else ids.manager_account_id(under)
-        page = list_page(first, after, last, before)
-        return shown(accessible_ad_accounts(info.context, parent.user_id, capability, below, page))
+        asked = Accessible(capability, below, list_page(first, after, last, before))
+        return shown(accounts_of_user(info.context, parent.user_id, asked))
 
     @strawberry.field(description=AUDIT_LOG.format("MANAGE_USERS in his manager account, or it is you"))
     def audit_log(

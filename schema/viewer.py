@@ -7,11 +7,11 @@ from typing import Any
 import strawberry
 
 from resolvers.access_tokens import tokens_of_viewer
+from resolvers.accessible import Accessible, accounts_of_viewer
 from resolvers.administrators import is_system_administrator
 from resolvers.changes import cursor_of
 from resolvers.people import acting_user_row, customer_roles_of_viewer, viewer_user_rows
 from resolvers.rules.capabilities import Capability
-from resolvers.search import accessible_ad_accounts
 from schema import ids
 from schema.access_token import AccessTokenConnection
 from schema.arguments import After, Before, First, Last, list_page
@@ -77,8 +77,8 @@ class Viewer:
         before: Before = None,
     ) -> AdAccountConnection | None:
         below = None if under is None else ids.manager_account_id(under)
-        page = list_page(first, after, last, before)
-        return shown(accessible_ad_accounts(info.context, None, capability, below, page))
+        asked = Accessible(capability, below, list_page(first, after, last, before))
+        return shown(accounts_of_viewer(info.context, asked))
 
     @strawberry.field(
         description="The access tokens your login ever had, newest first, revoked and expired ones too. The tokens"

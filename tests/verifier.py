@@ -62,10 +62,21 @@ class Untrue(Exception):
     """The sentence that says what is not so."""
 
 
-def why_not(world: World, explanation: Explanation) -> str | None:
+class Remedy(NamedTuple):
+    """What is said to turn a denial into a yes: what is done, which role for whom and where, and on which link."""
+
+    kind: str
+    role: str | None
+    user: int | None
+    at: int | None
+    link: int | None
+    needs: tuple[tuple[str, Target], ...]
+
+
+def why_not(world: World, explanation: Explanation, *, whatever_the_state: bool = False) -> str | None:
     """None when the explanation is true and gives the capability, else what is wrong with it."""
     try:
-        _verify(world, explanation)
+        _verify(world, explanation, whatever_the_state)
     except Untrue as untrue:
         return str(untrue)
     return None
@@ -76,7 +87,7 @@ def _require(condition: bool, sentence: str) -> None:
         raise Untrue(sentence)
 
 
-def _verify(world: World, explanation: Explanation) -> None:
+def _verify(world: World, explanation: Explanation, whatever_the_state: bool) -> None:
     assignment = _assignment(world, explanation)
     _shape(explanation, assignment)
     _scope(explanation, assignment)
@@ -93,7 +104,8 @@ def _verify(world: World, explanation: Explanation) -> None:
     capability, target = explanation.capability, explanation.target
     _require(capability in held, f"{capability} does not survive the path of {assignment.role}")
     _require(capability in capabilities_on(target.kind), f"{capability} cannot be held on a {target.kind} account")
-    _require(capability not in forbidden_by_state(world, target), f"the state of {target} forbids {capability}")
+    forbidden = not whatever_the_state and capability in forbidden_by_state(world, target)
+    _require(not forbidden, f"the state of {target} forbids {capability}")
     _require(explanation.context in (None, context), f"the context is {context}, not {explanation.context}")
 
 
@@ -232,3 +244,71 @@ def without_one_fact_each(world: World, explanations: list[Explanation], pick: i
         account_links=tuple(link for link in world.account_links if ("ACCOUNT_LINK", link.id) not in gone),
         aggregations=tuple(item for item in world.aggregations if ("AGGREGATION", item.id) not in gone),
     )
+
+
+# --- remedies ------------------------------------------------------------------------------------------------
+
+
+def remedied(world: World, denied: Explanation, remedy: Remedy) -> tuple[World, Explanation]:
+    """The world once a remedy was carried out, and the claim that must then be true.
+
+    `denied` is the path of the near miss, as a claim that is not true yet.
+    """
+    hops = tuple(hop._replace(removed=None) for hop in denied.hops)
+    denied = denied._replace(hops=hops)
+    if remedy.kind == "GIVE_ROLE":
+        assert remedy.user is not None
+        assert remedy.at is not None
+        assert remedy.role is not None
+        given = Assignment(10**9, remedy.user, remedy.at, remedy.role)
+        claim = denied._replace(assignment=given.id, hops=_from(world, denied, remedy.at))
+        return replace(world, assignments=(*world.assignments, given)), claim
+    if remedy.kind == "WIDEN_SCOPE":
+        return replace(world, assignments=tuple(_widened(item, denied) for item in world.assignments)), denied
+    if remedy.kind == "NAME_CONTEXT":
+        return world, denied._replace(context=remedy.at)
+    if remedy.kind == "RELINK":
+        relinked = [replace(one, permission="ADMINISTRATIVE") for one in world.customer_links if one.id == remedy.link]
+        others = [one for one in world.customer_links if one.id != remedy.link]
+        return replace(world, customer_links=(*others, *relinked)), denied
+    links = tuple(replace(one, status="ACTIVE") if one.id == remedy.link else one for one in world.customer_links)
+    to_ads = tuple(replace(one, status="ACTIVE") if one.id == remedy.link else one for one in world.account_links)
+    return replace(world, customer_links=links, account_links=to_ads), denied
+
+
+def _from(world: World, denied: Explanation, at: int) -> tuple[Hop, ...]:
+    """The way to the target from its owner, or from a manager account on the path."""
+    if any(Target(AD, one.id) == denied.target and one.owner == at for one in world.ad_accounts):
+        return (Hop("OWNERSHIP", at, denied.target),)
+    start = next((index for index, hop in enumerate(denied.hops) if hop.source == at), len(denied.hops))
+    return denied.hops[start:]
+
+
+def _widened(assignment: Assignment, denied: Explanation) -> Assignment:
+    if assignment.id != denied.assignment:
+        return assignment
+    added = denied.target if assignment.scope == "ONLY_ACCOUNTS" else denied.hops[0].destination
+    return replace(assignment, listed=assignment.listed | {added.id})
+
+
+def needed(world: World, denied: Explanation, remedy: Remedy) -> tuple[tuple[str, Target], ...]:
+    """Everything that is needed for a remedy, worked out from the stored facts alone.
+
+    A role is given by who manages users there (C16), or Super Admins where one is made or touched (C17). A link is
+    sent and ended by its managing side and accepted by its client.
+    """
+    if remedy.kind in ("GIVE_ROLE", "WIDEN_SCOPE"):
+        assert remedy.at is not None
+        there = (remedy.user, remedy.at)
+        held = {item.role for item in world.assignments if (item.user, item.manager_account) == there}
+        touches = {remedy.role, *held} & {"SUPER_ADMIN", "AGGREGATOR"}
+        by_system = remedy.role == "AGGREGATOR"
+        capability = "MANAGE_SUPER_ADMINS" if touches else "MANAGE_USERS"
+        return () if by_system else ((capability, Target(MANAGER, remedy.at)),)
+    hop = next((hop for hop in denied.hops if hop.kind.endswith("LINK") and hop.fact == remedy.link), None)
+    if hop is None:
+        return ()
+    capability = "MANAGE_ACCOUNT_LINKS" if hop.kind == "ACCOUNT_LINK" else "MANAGE_MANAGER_LINKS"
+    managing, client = (capability, Target(MANAGER, hop.source)), (capability, hop.destination)
+    both = (managing, client)
+    return {"ACCEPT_LINK": (client,), "SEND_LINK": both, "RELINK": both}.get(remedy.kind, ())

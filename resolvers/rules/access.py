@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from resolvers.rules.capabilities import (
     BIT,
-    NOTHING,
     ON_AD_ACCOUNT,
     ON_MANAGER_ACCOUNT,
     ROLE_CAPABILITIES,
@@ -22,38 +21,21 @@ from resolvers.rules.capabilities import (
     cut,
     names_of,
 )
-from resolvers.rules.paths import AnyTarget, ChainOverLimit, Hop, HopKind, Path, PathFinder, scope_gives
+from resolvers.rules.near_misses import (
+    ORDER,
+    AccessCode,
+    NearMiss,
+    Visible,
+    closeness,
+    everything_visible,
+    state_message,
+    strength,
+)
+from resolvers.rules.paths import AnyTarget, ChainOverLimit, Hop, Path, PathFinder, scope_gives
 from resolvers.rules.reach import Context, Permissions, Reach
-from storage.records.facts import AdAccountFact, Assignment, Facts, OnlyAccounts
+from resolvers.rules.remedies import ends_of
+from storage.records.facts import AdAccountFact, Assignment, Facts
 from storage.records.ids import ManagerAccountId
-from storage.records.values import LinkPermission, ValueSet, auto
-
-
-class AccessCode(ValueSet):
-    """Why an answer is what it is."""
-
-    ALLOWED = auto()
-    NO_PATH = auto()
-    ROLE_LACKS_CAPABILITY = auto()
-    LINK_CAP = auto()
-    LINK_NOT_ACTIVE = auto()
-    ACCOUNT_NOT_IN_SCOPE = auto()
-    LINKED_ENTITY_ONLY = auto()
-    OBJECT_STATE = auto()
-    NOT_VISIBLE = auto()
-
-
-class NearMiss(NamedTuple):
-    """A path that would have worked but for one thing; `hop` is the index of the hop that stopped it."""
-
-    code: AccessCode
-    rule: str
-    path: Path
-    hop: int | None
-    message: str
-    remedy: str
-    remedy_needs: Capability | None
-    remedy_on: ManagerAccountId | None
 
 
 class Decision(NamedTuple):
@@ -81,15 +63,6 @@ class Access:
     contexts: tuple[Context, ...]
 
 
-Visible = Callable[[Path], bool]
-"""Whether the asker may see every manager account and link of a path."""
-
-
-def everything_visible(_path: Path) -> bool:
-    """For one's own paths: they lead through what one reaches."""
-    return True
-
-
 def access_of(
     reach: Reach,
     assignments: Collection[Assignment],
@@ -107,7 +80,7 @@ def access_of(
         for path in PathFinder(reach.facts, target).paths(assignments)
         if context is None or path.context == context
     ]
-    granting = sorted((path for path in paths if path.capabilities), key=_strength)
+    granting = sorted((path for path in paths if path.capabilities), key=strength)
     seen = [path for path in granting if visible(path)]
     ordered, deciding = _deciding_first(seen, permissions.capabilities)
     return Access(
@@ -126,11 +99,6 @@ def permissions_on(reach: Reach, target: AnyTarget, context: ManagerAccountId | 
     if isinstance(target, AdAccountFact):
         return reach.on_ad_account(target, context)
     return reach.on_manager_account(target, context)
-
-
-def _strength(path: Path) -> tuple[int, int, tuple[int, ...], int]:
-    """Shortest first, then the one that carries most; ids last, so that the order never wavers."""
-    return len(path.hops), -path.capabilities.bit_count(), path.manager_accounts, path.assignment.id
 
 
 def _deciding_first(paths: list[Path], capabilities: CapabilitySet) -> tuple[tuple[Path, ...], dict[Capability, int]]:
@@ -185,8 +153,8 @@ def code_over_active_links(denied: Denied, near_misses: Iterable[NearMiss]) -> A
         return None
     if denied.permissions.withheld & BIT[denied.capability]:
         return AccessCode.OBJECT_STATE
-    best = min(near_misses, key=_closeness, default=None)
-    settled = best is not None and _ORDER[best.code] < _ORDER[AccessCode.LINK_NOT_ACTIVE]
+    best = min(near_misses, key=closeness, default=None)
+    settled = best is not None and ORDER[best.code] < ORDER[AccessCode.LINK_NOT_ACTIVE]
     return best.code if best is not None and settled else None
 
 
@@ -208,8 +176,8 @@ def denial(denied: Denied, near_misses: Callable[[], Iterable[NearMiss]], access
         message = f"{capability} can only be held on {kind}."
         return Decision(capability, False, AccessCode.NO_PATH, rule, message, None, ())
     if permissions.withheld & BIT[capability]:
-        return Decision(capability, False, AccessCode.OBJECT_STATE, "P12", _state_message(target), None, ())
-    misses = tuple(sorted(near_misses(), key=_closeness))
+        return Decision(capability, False, AccessCode.OBJECT_STATE, "P12", state_message(target), None, ())
+    misses = tuple(sorted(near_misses(), key=closeness))
     if misses:
         best = misses[0]
         return Decision(capability, False, best.code, best.rule, best.message, None, misses)
@@ -231,7 +199,7 @@ def _stopped_more_than_once(path: Path, capability: Capability) -> Decision:
     if not scope_gives(path) & bit:
         against.append("the scope of the role keeps it back")
     against += [
-        f"client link {hop.link_id} ({_ends(hop)}) takes it away" for hop in path.hops if not hop.lets_through & bit
+        f"client link {hop.link_id} ({ends_of(hop)}) takes it away" for hop in path.hops if not hop.lets_through & bit
     ]
     code, rule = (AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[capability]) if lacks else (AccessCode.LINK_CAP, "P5")
     message = f"{capability} is stopped more than once on the way there: {'; '.join(against)}."
@@ -261,154 +229,6 @@ def refuse_over_limit(
     if permissions.over_limit & BIT[capability]:
         chain = PathFinder(facts, target).chain_over_limit(assignments, BIT[capability])
         raise ChainOverLimit(chain or ())
-
-
-_ORDER = {
-    AccessCode.LINK_CAP: 0,
-    AccessCode.ROLE_LACKS_CAPABILITY: 1,
-    AccessCode.LINKED_ENTITY_ONLY: 2,
-    AccessCode.ACCOUNT_NOT_IN_SCOPE: 3,
-    AccessCode.LINK_NOT_ACTIVE: 4,
-    AccessCode.NO_PATH: 5,
-}
-
-
-def _closeness(miss: NearMiss) -> tuple[int, tuple[int, int, tuple[int, ...], int]]:
-    return _ORDER[miss.code], _strength(miss.path)
-
-
-def near_misses(
-    facts: Facts,
-    assignments: Collection[Assignment],
-    target: AnyTarget,
-    capability: Capability,
-    context: ManagerAccountId | None = None,
-    visible: Visible = everything_visible,
-) -> list[NearMiss]:
-    """The paths that exactly one thing keeps from giving the capability.
-
-    `facts` must hold the links that carry no access too, or misses over them go unnoticed.
-    """
-    found = []
-    for path in PathFinder(facts, target, over_any_link=True).paths(assignments):
-        miss = _the_one_obstacle(path, BIT[capability], capability, context)
-        if miss is not None and visible(path):
-            found.append(miss)
-    return found
-
-
-def _the_one_obstacle(
-    path: Path, bit: CapabilitySet, capability: Capability, context: ManagerAccountId | None
-) -> NearMiss | None:
-    obstacles: list[NearMiss] = []
-    assignment = path.assignment
-    at = assignment.manager_account_id
-    if not ROLE_CAPABILITIES[assignment.role] & bit:
-        needed = Capability.MANAGE_USERS if bit & _given_below_super_admin() else Capability.MANAGE_SUPER_ADMINS
-        obstacles.append(
-            NearMiss(
-                AccessCode.ROLE_LACKS_CAPABILITY,
-                RULE_ID[capability],
-                path,
-                None,
-                f"The role {assignment.role} held in manager account {at} does not include {capability}.",
-                f"Give the user a role that includes {capability} in manager account {at}.",
-                needed,
-                at,
-            )
-        )
-    if not scope_gives(path) & bit:
-        obstacles.append(_scope_obstacle(path))
-    for index, hop in enumerate(path.hops):
-        if not hop.carries_access:
-            obstacles.append(_inactive_link(path, index, hop))
-        if not hop.lets_through & bit:
-            obstacles.append(_cap_obstacle(path, index, hop, capability))
-    if context is not None and path.context != context:
-        obstacles.append(_other_context(path, context))
-    return obstacles[0] if len(obstacles) == 1 else None
-
-
-def _given_below_super_admin() -> CapabilitySet:
-    rights = NOTHING
-    for role, capabilities in ROLE_CAPABILITIES.items():
-        if not capabilities & BIT[Capability.MANAGE_SUPER_ADMINS]:
-            rights = CapabilitySet(rights | ROLE_CAPABILITIES[role])
-    return rights
-
-
-def _scope_obstacle(path: Path) -> NearMiss:
-    assignment = path.assignment
-    at = assignment.manager_account_id
-    restricted = isinstance(assignment.scope, OnlyAccounts)
-    if restricted:
-        text = f"The role {assignment.role} in manager account {at} is limited to ad accounts that do not include it."
-        advice = f"Widen the scope of the role in manager account {at}, or add this ad account to it."
-    else:
-        text = f"The role {assignment.role} in manager account {at} reaches only linked entities, not this one."
-        advice = f"Give the user a role without that limit in manager account {at}."
-    return NearMiss(
-        AccessCode.ACCOUNT_NOT_IN_SCOPE if restricted else AccessCode.LINKED_ENTITY_ONLY,
-        "P2" if restricted else "P4",
-        path,
-        None,
-        text,
-        advice,
-        Capability.MANAGE_USERS,
-        at,
-    )
-
-
-def _inactive_link(path: Path, index: int, hop: Hop) -> NearMiss:
-    right = Capability.MANAGE_ACCOUNT_LINKS if hop.kind == HopKind.ACCOUNT_LINK else Capability.MANAGE_MANAGER_LINKS
-    return NearMiss(
-        AccessCode.LINK_NOT_ACTIVE,
-        "P9",
-        path,
-        index,
-        f"Client link {hop.link_id} ({_ends(hop)}) is {hop.status}; only an active link gives access.",
-        f"Bring client link {hop.link_id} to ACTIVE: have it accepted, or send a new one if it has ended.",
-        right,
-        hop.from_id,
-    )
-
-
-def _cap_obstacle(path: Path, index: int, hop: Hop, capability: Capability) -> NearMiss:
-    if hop.permission == LinkPermission.STANDARD:
-        text = f"Client link {hop.link_id} ({_ends(hop)}) is STANDARD and takes {capability} away."
-        advice = f"Link with ADMINISTRATIVE permission, or give a role in manager account {hop.to_manager_account_id}."
-        needed, on = Capability.MANAGE_MANAGER_LINKS, hop.to_manager_account_id
-    else:
-        text = f"{capability} is not carried by an account link (client link {hop.link_id}, {_ends(hop)})."
-        advice = f"Give a role in the manager account that owns ad account {hop.to_ad_account_id}."
-        needed, on = Capability.MANAGE_USERS, None
-    return NearMiss(AccessCode.LINK_CAP, hop.rules[-1], path, index, text, advice, needed, on)
-
-
-def _other_context(path: Path, context: ManagerAccountId) -> NearMiss:
-    return NearMiss(
-        AccessCode.NO_PATH,
-        "P8",
-        path,
-        None,
-        f"It is not reached through manager account {context}, but it is through {path.context}.",
-        f"Name manager account {path.context} as the context.",
-        None,
-        None,
-    )
-
-
-def _ends(hop: Hop) -> str:
-    client = hop.to_manager_account_id if hop.to_manager_account_id is not None else hop.to_ad_account_id
-    return f"{hop.from_id} → {client}"
-
-
-def _state_message(target: AnyTarget) -> str:
-    if isinstance(target, AdAccountFact):
-        if target.status == "INACTIVE":
-            return "The ad account is INACTIVE (deleted): it can be viewed, nothing else."
-        return "A link to the ad account is being made or unmade: retry when it has settled (5 to 30 minutes)."
-    return "The manager account is INACTIVE (deleted): it can be viewed, nothing else."
 
 
 def describe(path: Path) -> str:

@@ -139,6 +139,12 @@ def allowed_by_state(facts: Facts, account: OwnedAccount) -> CapabilitySet:
     return ON_AD_ACCOUNT
 
 
+def allowed_by_state_of_manager_account(facts: Facts, target: ManagerAccountId) -> CapabilitySet:
+    """What the state of a manager account lets anybody do (P12, as for ad accounts)."""
+    fact = facts.manager_accounts.get(target)
+    return VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
+
+
 class Reach:
     """Everything a set of assignments reaches, worked out target by target and remembered."""
 
@@ -323,9 +329,7 @@ class Reach:
         return found
 
     def _state_of(self, target: ManagerAccountId) -> CapabilitySet:
-        """What the state of a manager account lets anybody do (P12, as for ad accounts)."""
-        fact = self.facts.manager_accounts.get(target)
-        return VIEW if fact is not None and fact.status == ManagerAccountStatus.INACTIVE else ON_MANAGER_ACCOUNT
+        return allowed_by_state_of_manager_account(self.facts, target)
 
     def on_ad_account(self, target: OwnedAccount, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on an ad account; with a context, only through it (rule P8)."""

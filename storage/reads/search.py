@@ -43,7 +43,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class AdAccountSet:
-    """Ad accounts by owner or by id. With `only_usable`, accounts a state locks are left out."""
+    """Ad accounts by owner or by id. With the flags, accounts a state locks are left out."""
 
     owners: tuple[ManagerAccountId, ...]
     ids: tuple[AdAccountId, ...]
@@ -154,15 +154,30 @@ def _in_set(account: Any, position: int) -> Any:
     return is_in(account.manager_account, f"owners_{position}") | is_in(account.id, f"ids_{position}")
 
 
-def _shape_of_set(account: Any, position: int, asked: tuple[bool, bool]) -> Any:
-    condition = _in_set(account, position)
-    without_inactive, without_in_transition = asked
+Flags = tuple[bool, bool]
+"""Whether a set leaves out inactive ad accounts, and those in transition."""
+
+
+def flags_of(one: AdAccountSet) -> Flags:
+    """The flags of a set."""
+    return one.without_inactive, one.without_in_transition
+
+
+def in_set(account: Any, position: int, flags: Flags) -> Any:
+    """The condition that an account is in the set bound at a position."""
+    return _in_set(account, position) & usable(account, str(position), flags)
+
+
+def usable(account: Any, name: str, flags: Flags) -> Any:
+    """The condition that the state of an account does not leave it out of a set; `name` keeps aliases apart."""
+    without_inactive, without_in_transition = flags
+    condition: Any = SQL("1 = 1")
     if without_inactive:
-        condition &= account.status != AdAccountStatus.INACTIVE
+        condition = account.status != AdAccountStatus.INACTIVE
     if without_in_transition:
-        Link = ClientLink.alias(f"moving_{position}")
+        Link = ClientLink.alias(f"moving_{name}")
         moving = Link.select(1).where((Link.client_ad_account == account.id) & Link.status.in_(_TRANSITION))
-        condition &= ~fn.EXISTS(moving)
+        condition = condition & ~fn.EXISTS(moving)
     return condition
 
 
@@ -205,7 +220,8 @@ def _condition_values(conditions: Sequence[Condition]) -> dict[str, Any]:
     return values
 
 
-def _set_values(sets: Sequence[AdAccountSet]) -> dict[str, Any]:
+def set_values(sets: Sequence[AdAccountSet]) -> dict[str, Any]:
+    """What `in_set` of each position is bound to."""
     values: dict[str, Any] = {}
     for position, one in enumerate(sets):
         values[f"owners_{position}"], values[f"ids_{position}"] = one.owners, one.ids
@@ -227,7 +243,7 @@ _MANAGER_ACCOUNT_CONDITIONS: Mapping[str, Any] = _manager_account_conditions()
 _SHAPES_REMEMBERED = 512
 """Shapes are combinations of argument names, so there are some dozens in practice."""
 
-_Shape = tuple[tuple[str, ...], tuple[tuple[bool, bool], ...]]
+_Shape = tuple[tuple[str, ...], tuple[Flags, ...]]
 
 
 @lru_cache(maxsize=_SHAPES_REMEMBERED)
@@ -240,7 +256,7 @@ def _ad_account_statement(
     for name in names:
         bounds = bounds & (_AD_ACCOUNT_CONDITIONS[name])
     for position, one in enumerate(sets):
-        bounds = bounds & _shape_of_set(AdAccount, position, one)
+        bounds = bounds & in_set(AdAccount, position, one)
     query = AdAccount.select(*AD_ACCOUNT_COLUMNS).where(bounds).order_by(*terms).limit(Param("limit"))
     return Statement(query, AdAccountRow)
 
@@ -252,14 +268,14 @@ def _ad_account_count(shape: _Shape) -> Statement[tuple[Any, ...]]:
     for name in names:
         condition = condition & (_AD_ACCOUNT_CONDITIONS[name])
     for position, one in enumerate(sets):
-        condition = condition & _shape_of_set(AdAccount, position, one)
+        condition = condition & in_set(AdAccount, position, one)
     return Statement(AdAccount.select(fn.COUNT(AdAccount.id)).where(condition))
 
 
 def _shape(conditions: Sequence[Condition], sets: Sequence[AdAccountSet]) -> _Shape:
     return (
         tuple(condition.name for condition in conditions),
-        tuple((one.without_inactive, one.without_in_transition) for one in sets),
+        tuple(map(flags_of, sets)),
     )
 
 
@@ -270,13 +286,13 @@ def read_ad_account_page(
     statement = _ad_account_statement(
         _shape(conditions, sets), order, bounds.after is not None, bounds.before is not None, bounds.backwards
     )
-    values = _bound_values(order, bounds) | _condition_values(conditions) | _set_values(sets)
+    values = _bound_values(order, bounds) | _condition_values(conditions) | set_values(sets)
     return tx.fetch(statement, **values)
 
 
 def count_ad_accounts(tx: Transaction, sets: Sequence[AdAccountSet], conditions: Sequence[Condition] = ()) -> int:
     """How many ad accounts are in every set and meet every condition. Cost: one SELECT."""
-    values = _condition_values(conditions) | _set_values(sets)
+    values = _condition_values(conditions) | set_values(sets)
     total: int = tx.fetch(_ad_account_count(_shape(conditions, sets)), **values)[0][0]
     return total
 
@@ -324,7 +340,7 @@ def read_manager_account_page(
     )
     values = _bound_values(order, bounds) | _condition_values(conditions) | {"reached": reached}
     if _accounts_named(names):
-        values |= _set_values([accounts])
+        values |= set_values([accounts])
     return tx.fetch(statement, **values)
 
 
@@ -338,6 +354,6 @@ def count_manager_accounts(
     names = tuple(condition.name for condition in conditions)
     values = _condition_values(conditions) | {"reached": reached}
     if _accounts_named(names):
-        values |= _set_values([accounts])
+        values |= set_values([accounts])
     total: int = tx.fetch(_manager_account_count(names), **values)[0][0]
     return total

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from resolvers.access import Answer, CheckRequest, TargetId, check_many
+from resolvers.accessible import Accessible, accounts_of_viewer
 from resolvers.accessors import accessors_of
 from resolvers.errors import Code, Refusal
 from resolvers.paging import WHOLE, Page
@@ -14,7 +15,6 @@ from resolvers.people import customer_roles_of, customer_roles_of_viewer, visibl
 from resolvers.reachable import reachable_by_viewer
 from resolvers.rules.capabilities import Capability
 from resolvers.rules.paths import AnyTarget
-from resolvers.search import accessible_ad_accounts
 from storage.database import Database
 from storage.records.facts import AdAccountFact, OnlyLinkedEntities
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
@@ -62,7 +62,7 @@ def test_accessible_ad_accounts_are_those_a_check_allows(
         )
         with database.read() as transaction:
             try:
-                listed = accessible_ad_accounts(asker.session(transaction), None, capability, None, LARGEST)
+                listed = accounts_of_viewer(asker.session(transaction), Accessible(capability, page=LARGEST))
             except Refusal as refusal:
                 assert refusal.code == Code.CHAIN_OVER_LIMIT  # noqa: PT017
                 assert asker.may_be_refused
@@ -116,7 +116,7 @@ def test_an_account_linked_at_the_end_of_a_long_chain_is_not_left_out_in_silence
         database.read() as transaction,
         pytest.raises(Refusal) as refused,
     ):
-        accessible_ad_accounts(asker.session(transaction), None, Capability.VIEW, None, LARGEST)
+        accounts_of_viewer(asker.session(transaction), Accessible(page=LARGEST))
     assert refused.value.code == Code.CHAIN_OVER_LIMIT
 
 
@@ -131,7 +131,7 @@ def test_pages_of_every_size_concatenate_to_the_list(world: World, database: Dat
             while True:
                 with database.read() as transaction:
                     session = asker.session(transaction)
-                    page = accessible_ad_accounts(session, None, Capability.VIEW, None, Page(size, after=after))
+                    page = accounts_of_viewer(session, Accessible(page=Page(size, after=after)))
                     assert page.total() == len(whole)
                     collected += [edge.node.account_id for edge in page.edges]
                     assert page.has_previous_page == (after is not None)

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from resolvers.rules.access import AccessCode, Decision, NearMiss, decision, near_misses, refuse_over_limit
+from resolvers.rules.access import Decision, decision, refuse_over_limit
 from resolvers.rules.capabilities import Capability
+from resolvers.rules.near_misses import AccessCode, NearMiss, near_misses
 from resolvers.rules.paths import ChainOverLimit
 from tests.builders import a_chain, a_link, a_role, a_user, a_world, an_account_link, an_ad, an_aggregation
 from tests.oracle import AD, CARRYING, IN_TRANSITION, MANAGER, Oracle, Target, World, capabilities_on

@@ -27,7 +27,7 @@ from graphql import (
 )
 
 from tests.oracle import AD, MANAGER, Assignment, Target, World, forbidden_by_state
-from tests.verifier import Explanation, Hop, why_not
+from tests.verifier import Explanation, Hop, Remedy, needed, remedied, why_not
 
 _CLAIM_FRAGMENT = """
 fragment PathClaim on AccessPath {
@@ -38,9 +38,21 @@ fragment PathClaim on AccessPath {
   capabilities
   hops { kind linkId fromCustomerId toCustomerId toAccountId removed }
 }
+fragment MissClaim on AccessNearMiss {
+  path { ...PathClaim }
+  remedy {
+    besides
+    ways { kind by role userId customerId linkId needs { capability customerId accountId } }
+  }
+}
 """
 _CLAIMS = {
-    "CheckResult": "{ claim_allowed: allowed claim_capability: capability claim_path: decidingPath { ...PathClaim } }",
+    "CheckResult": """{
+      claim_allowed: allowed
+      claim_capability: capability
+      claim_path: decidingPath { ...PathClaim }
+      claim_misses: nearMisses { ...MissClaim }
+    }""",
     "Access": """{
       claim_user: user { userId }
       claim_capabilities: capabilities
@@ -57,21 +69,22 @@ def _selections(text: str) -> tuple[SelectionNode, ...]:
 
 
 _ADDED = {name: _selections(text) for name, text in _CLAIMS.items()}
-_PATH_CLAIM = parse(_CLAIM_FRAGMENT, no_location=True).definitions
+_FRAGMENTS = parse(_CLAIM_FRAGMENT, no_location=True).definitions
 
 
 class _AddClaims(Visitor):
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
         self._types = types
-        self.added = False
+        self.added: set[str] = set()
 
     def leave_selection_set(self, node: SelectionSetNode, *_: object) -> SelectionSetNode | None:
         parent = self._types.get_parent_type()
-        added = _ADDED.get(get_named_type(parent).name) if parent is not None else None
+        name = get_named_type(parent).name if parent is not None else ""
+        added = _ADDED.get(name)
         if added is None:
             return None
-        self.added = True
+        self.added.add(name)
         return SelectionSetNode(selections=(*node.selections, *added))
 
 
@@ -84,8 +97,10 @@ def widened(text: str, schema: GraphQLSchema) -> str | None:
     if not visitor.added:
         return None
     names = {one.name.value for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    assert "PathClaim" not in names, "a test's fragment may not be named like ours"
-    return print_ast(DocumentNode(definitions=(*document.definitions, *_PATH_CLAIM)))
+    assert not {"PathClaim", "MissClaim"} & names, "a test's fragment may not be named like ours"
+    # A fragment that nothing uses would make the document invalid.
+    fragments = _FRAGMENTS if "CheckResult" in visitor.added else _FRAGMENTS[:1]
+    return print_ast(DocumentNode(definitions=(*document.definitions, *fragments)))
 
 
 def without_claims(answer: Any) -> Any:
@@ -108,6 +123,8 @@ class Claims:
         for found in _dicts(answer):
             if "claim_allowed" in found:
                 self._decision(found["claim_capability"], found["claim_allowed"], found["claim_path"], None)
+                for miss in found["claim_misses"]:
+                    self._miss(miss, found["claim_capability"])
             elif "claim_paths" in found:
                 self._access(found, viewer_users)
 
@@ -140,9 +157,15 @@ class Claims:
         self._explains(path, capability, subject)
 
     def _explains(self, path: Any, capability: str, subject: int | None) -> None:
+        explanation = self._claim(path, capability, subject)
+        untrue = why_not(self._world, explanation)
+        assert untrue is None, f"{untrue}: {explanation}"
+        self.checked += 1
+
+    def _claim(self, path: Any, capability: str, subject: int | None) -> Explanation:
         assignment = self._holder(path)
         assert (path["role"], int(path["customerId"])) == (assignment.role, assignment.manager_account)
-        explanation = Explanation(
+        return Explanation(
             user=assignment.user if subject is None else subject,
             target=_end(path),
             capability=capability,
@@ -150,8 +173,22 @@ class Claims:
             hops=tuple(self._hop(hop) for hop in path["hops"]),
             context=int(path["contextId"]),
         )
-        untrue = why_not(self._world, explanation)
-        assert untrue is None, f"{untrue}: {explanation}"
+
+    def _miss(self, miss: Any, capability: str) -> None:
+        """Every way of a remedy opens the path once it is carried out, and names all that is needed for it."""
+        path, besides = miss["path"], miss["remedy"]["besides"]
+        # Which context a role given elsewhere is used through is another question.
+        denied = self._claim(path, capability, None)._replace(context=None)
+        assert miss["remedy"]["ways"], f"no remedy: {miss}"
+        for way in miss["remedy"]["ways"]:
+            remedy = _remedy(way)
+            world, claim = remedied(self._world, denied, remedy)
+            untrue = why_not(world, claim, whatever_the_state=besides is not None)
+            assert untrue is None, f"{untrue}: {way} does not mend {denied}"
+            if besides is not None:
+                assert capability in forbidden_by_state(world, denied.target), f"nothing speaks against it: {besides}"
+            assert remedy.needs == needed(self._world, denied, remedy), f"{way} of {denied}"
+            assert (way["by"] == "USERS") == bool(remedy.needs), way
         self.checked += 1
 
     def _holder(self, path: Any) -> Assignment:
@@ -164,6 +201,21 @@ class Claims:
             ends = [(item.aggregator, item.manager_account, item.id) for item in self._world.aggregations]
             fact = next(id for above, below, id in ends if (above, below) == (source, destination.id))
         return Hop(hop["kind"], source, destination, fact, frozenset(hop["removed"]))
+
+
+def _remedy(way: Any) -> Remedy:
+    def number(name: str) -> int | None:
+        return None if way[name] is None else int(way[name])
+
+    needs = tuple(
+        (need["capability"], Target(MANAGER, int(need["customerId"])) if need["customerId"] else _account(need))
+        for need in way["needs"]
+    )
+    return Remedy(way["kind"], way["role"], number("userId"), number("customerId"), number("linkId"), needs)
+
+
+def _account(need: Any) -> Target:
+    return Target(AD, int(need["accountId"]))
 
 
 def _destination(hop: Any) -> Target:

@@ -129,6 +129,7 @@ class GraphClient:
         if reasons is None or self.login is None:
             return
         full = COMPILED.execute(reasons, variables, operation_name, self.session(transaction))
+        assert full.get("data") is not None, f"the reasons could not be asked for: {full['errors']}"
         if "errors" not in full and "errors" not in answer:
             assert without_claims(full["data"]) == answer["data"], "asking for reasons changed the answer"
         own = users_of_login(self.world, self.login) if self.acting is None else users_behind(self.world, self.acting)

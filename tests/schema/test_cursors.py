@@ -147,12 +147,11 @@ def _link(id: int, client: ManagerAccountId) -> ClientLinkEntry:
 def test_a_cursor_survives_a_write_in_between(database: Database) -> None:
     build_full_house(database)
     before = GraphClient(database, 1)
-    lists = [one for one in LISTS if one.parent != "Access"]
-    old = {one: the_whole(before, one) for one in lists}
+    old = {one: the_whole(before, one) for one in LISTS}
     add_rows_all_over(database)
     after = GraphClient(database, 1)
     grown = 0
-    for one in lists:
+    for one in LISTS:
         for place in (0, len(old[one]) // 2):
             rest = ask(after, one, first=100, after=old[one][place]["cursor"])["edges"]
             keys = [edge["cursor"] for edge in rest]
@@ -160,13 +159,4 @@ def test_a_cursor_survives_a_write_in_between(database: Database) -> None:
             assert [key for key in keys if key in expected] == expected, f"{one}: a gap or another order"
             assert not {edge["cursor"] for edge in old[one][: place + 1]} & set(keys), f"{one}: a repeat"
         grown += len(the_whole(after, one)) > len(old[one])
-    assert grown > len(lists) // 2, "the write was to touch most lists"
-
-
-def test_pages_of_paths_are_of_one_revision_and_say_so(database: Database) -> None:
-    """Paths are ranked against each other, so after a write there is no telling what comes after one of them."""
-    build_full_house(database)
-    [paths] = [one for one in LISTS if one.parent == "Access"]
-    cursor = the_whole(GraphClient(database, 1), paths)[0]["cursor"]
-    add_rows_all_over(database)
-    assert refused(GraphClient(database, 1), paths, after=cursor) == "INVALID_CURSOR"
+    assert grown > len(LISTS) // 2, "the write was to touch most lists"

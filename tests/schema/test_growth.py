@@ -1,65 +1,123 @@
-"""Asking more rows of a list for one more thing costs no more statements: what one row needs is loaded for all."""
+"""The number of statements depends on the depth of a query, never on the number of rows: for every field there is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+from graphql import get_named_type, is_leaf_type
 
-from tests.schema.conftest import AsUser
-from tests.schema.lists import PLAIN_LISTS, REQUIRED, ListField
-from tests.schema.selections import everything, given
+from resolvers.session import Limits
+from storage.database import Database
+from tests.databases import SqliteDatabases, migrated
+from tests.schema.broad_house import BEYOND, EVERYTHING, LINKED, SCATTERED, build_broad_house
+from tests.schema.client import GraphClient
+from tests.schema.growth import SEATED, Asked, Question, Rows, all_things, each_thing, lists_below, questions, things
 
-SEATS = {
-    "Query": "%s",
-    "Viewer": "viewer { %s }",
-    "ManagerAccount": 'managerAccount(id: "5003") { %s }',
-    "AdAccount": 'adAccount(id: "ACCOUNT") { %s }',
-    "User": 'user(id: "6002") { %s }',
-    "ClientLink": "clientLinks(first: 1) { edges { node { %s } } }",
-    "AccessToken": "viewer { accessTokens(first: 1) { nodes { %s } } }",
-    "Access": 'access(target: "ManagerAccount:5004", user: "6001") { %s }',
-}
-"""Objects of the demo company whose lists are long enough to tell."""
-ADDED_AT_MOST = 6
-"""More rows can have more to look up once: a second kind of link, another company above, a user who is nobody's
-colleague. Ten more rows loaded one by one would add ten."""
-GROWING = {"accessibleAccounts", "descendants"}
-"""Fields that are still loaded row by row in some list. No field may be added here; take out what is mended."""
+NARROW, BROAD = 12, 30
+"""Eighteen more rows of every list, six of each kind."""
+ADDED_AT_MOST = 5
+"""More rows can have more to look up once: a manager account that came in another list before, a page that ends
+elsewhere. What is loaded row by row adds six at least, also when only one kind of rows needs it."""
+ROOMY = Limits(max_nodes=1_000_000, max_values=10_000_000, seconds=600)
+
+Houses = dict[int, Database]
 
 
-def things(one: ListField) -> Iterator[tuple[str, str]]:
-    """Each field of the rows of a list, and the selection that asks for it alone."""
-    connection = get_named_type(one.field.type)
-    assert isinstance(connection, GraphQLObjectType)
-    edge = get_named_type(connection.fields["edges"].type)
-    assert isinstance(edge, GraphQLObjectType)
-    node = get_named_type(edge.fields["node"].type)
-    for around, kind in (("%s", edge), ("node {{ %s }}", node)):
-        if isinstance(kind, GraphQLObjectType):
-            for name, field in kind.fields.items():
-                if name in ("node", "cursor"):
-                    continue
-                below = get_named_type(field.type)
-                selection = "" if is_leaf_type(below) else f" {{ {everything(below, 0)} }}"
-                yield name, around.replace("{{", "{").replace("}}", "}") % f"{name}{given(field.args)}{selection}"
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
+    """Two companies that differ in breadth. The code that asks is the same for both databases, so one will do."""
+    databases = SqliteDatabases(tmp_path_factory.mktemp("broad"))
+    template = migrated(databases)
+    found = {}
+    for breadth in (NARROW, BROAD):
+        found[breadth] = Database.open(databases.copy_of(template))
+        build_broad_house(found[breadth], breadth)
+    yield found
+    for database in found.values():
+        database.close()
 
 
-@pytest.mark.parametrize("one", PLAIN_LISTS, ids=str)
-def test_more_rows_cost_no_more_statements(as_user: AsUser, one: ListField) -> None:
-    client = as_user(6001)
-    account = next(str(item.id) for item in client.world.ad_accounts if item.owner == 5004)
-    required = REQUIRED.get((one.parent, one.name), "").replace('"1"', '"5001"')
-    arguments = f"{required}, first: $rows".lstrip(", ")
-    grown = set()
-    for name, selection in things(one):
-        field = f"{one.name}({arguments}) {{ edges {{ {selection} }} }}"
-        query = f"query ($rows: Int) {{ {SEATS[one.parent] % field} }}".replace("ACCOUNT", account)
-        costs = []
-        for rows in (2, 12):
-            assert "errors" not in client.ask_once(query, {"rows": rows}), query
-            costs.append(client.statements)
+def clients(houses: Houses, login: int) -> dict[int, GraphClient]:
+    return {breadth: GraphClient(database, login, limits=ROOMY) for breadth, database in houses.items()}
+
+
+def grown(asking: dict[int, GraphClient], one: Rows, asked: list[Asked]) -> Iterator[str]:
+    """What costs more statements in the broader company."""
+    for narrow, broad in zip(questions(one, NARROW, asked), questions(one, BROAD, asked), strict=True):
+        costs = [cost(asking[breadth], question) for breadth, question in ((NARROW, narrow), (BROAD, broad))]
         if costs[1] - costs[0] > ADDED_AT_MOST:
-            grown.add(name)
-    assert grown <= GROWING, f"{one} loads these row by row: {sorted(grown - GROWING)}"
+            yield f"{narrow.about}: {costs[0]}, then {costs[1]}"
+
+
+def cost(client: GraphClient, question: Question) -> int:
+    client.ask_once(question.text)
+    return client.statements
+
+
+@pytest.mark.parametrize("one", SEATED, ids=str)
+def test_no_thing_asked_of_rows_costs_more_statements_for_more_rows(houses: Houses, one: Rows) -> None:
+    assert not list(grown(clients(houses, EVERYTHING), one, list(each_thing(one))))
+
+
+@pytest.mark.parametrize("login", [LINKED, SCATTERED, BEYOND], ids=["linked only", "scattered", "beyond the limit"])
+@pytest.mark.parametrize("one", SEATED, ids=str)
+def test_nor_does_it_for_those_who_see_a_part(houses: Houses, one: Rows, login: int) -> None:
+    """What is hidden, and what only a chain over the limit leads to, is looked for together, too."""
+    assert not list(grown(clients(houses, login), one, list(all_things(one))))
+
+
+@pytest.mark.parametrize("one", SEATED, ids=str)
+def test_a_cursor_of_one_rows_list_is_refused_to_the_other_rows_together(houses: Houses, one: Rows) -> None:
+    asking = clients(houses, EVERYTHING)
+    for thing in lists_below(one):
+        costs = {}
+        for breadth, client in asking.items():
+            first = [Asked(thing.about, thing.asked("(first: 1)", "{ pageInfo { endCursor } }"))]
+            for number, question in enumerate(questions(one, breadth, first)):
+                cursor = next(cursors(client.ask_once(question.text)), None)
+                if cursor is not None:
+                    after = f'(first: 2, after: "{cursor}")'
+                    again = list(questions(one, breadth, [Asked(thing.about, thing.asked(after, "{ totalCount }"))]))
+                    costs[number, breadth] = cost(client, again[number])
+        for (number, breadth), statements in costs.items():
+            assert statements <= costs[number, NARROW] + ADDED_AT_MOST, (thing.about, breadth)
+
+
+def cursors(answer: Any) -> Iterator[str]:
+    """Every end of a page in an answer."""
+    if isinstance(answer, dict):
+        if answer.get("endCursor"):
+            yield answer["endCursor"]
+        for value in answer.values():
+            yield from cursors(value)
+    elif isinstance(answer, list):
+        for value in answer:
+            yield from cursors(value)
+
+
+def test_the_broad_company_shows_more_rows_of_each_list_than_the_narrow_one(houses: Houses) -> None:
+    """Or the questions above would prove nothing."""
+    asking = clients(houses, EVERYTHING)
+    for one in SEATED:
+        if all(is_leaf_type(get_named_type(thing.field.type)) for thing in things(one.field)):
+            continue
+        told = [Asked("rows", "{ edges { cursor } }" if one.is_paged else "{ __typename }")]
+        for narrow, broad in zip(questions(one, NARROW, told), questions(one, BROAD, told), strict=True):
+            shown = [
+                length(asking[breadth].data(question.text)) for breadth, question in ((NARROW, narrow), (BROAD, broad))
+            ]
+            more = 0 if one.name in OF_A_FIXED_LENGTH else 2 * (ADDED_AT_MOST + 1)
+            assert shown[1] >= shown[0] + more, (str(one), shown)
+
+
+OF_A_FIXED_LENGTH = {"decisions"}
+"""One row a capability, however broad the company."""
+
+
+def length(answer: Any) -> int:
+    """How many rows the one list of an answer has."""
+    if isinstance(answer, dict):
+        return sum(map(length, answer.values()))
+    return len(answer) if isinstance(answer, list) else 0

@@ -81,7 +81,11 @@ def test_what_lies_between_two_cursors_is_that_part_of_the_list(house: GraphClie
     for start, end in ((0, 1), (0, 2), (0, len(whole) - 1), (1, len(whole) - 1)):
         between = {"after": whole[start]["cursor"], "before": whole[end]["cursor"]}
         for size in ({}, {"first": 100}, {"last": 100}):
-            assert rows(ask(house, one, **between, **size)) == whole[start + 1 : end], (start, end, size)
+            page = ask(house, one, **between, **size)
+            assert rows(page) == whole[start + 1 : end], (start, end, size)
+            assert page["pageInfo"]["hasNextPage"], "the row at the end is next"
+            assert page["pageInfo"]["hasPreviousPage"], "the row at the start is before"
+            assert page["totalCount"] == len(whole)
 
 
 @pytest.mark.parametrize("one", LISTS, ids=str)

@@ -208,7 +208,11 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "check.allowed": False,
         "check.code": "LINK_CAP",
         "check.nearMisses.*.hop": [1],
-        "check.nearMisses.*.remedy.needs": ["MANAGE_MANAGER_LINKS"],
+        "check.nearMisses.*.remedy.ways.*.needs.*.capability": [
+            "MANAGE_MANAGER_LINKS",
+            "MANAGE_MANAGER_LINKS",
+            "MANAGE_USERS",
+        ],
     },
 }
 """What each question is answered with. `*` collects over a list; of a set, every member is among what is found."""

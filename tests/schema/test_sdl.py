@@ -69,6 +69,8 @@ SHORT_LISTS = {
     "CustomerRole.accountIds": "as the docs' AccountIds: a list of the row",
     "CustomerRole.linkedAccountIds": "as the docs' LinkedAccountIds: a list of the row",
     "CustomerRole.linkedCustomerIds": "what one scope lists",
+    "Remedy.ways": "two at most",
+    "RemedyWay.needs": "one for each side of a link",
     "DescendantEdge.parentIds": "the manager accounts it stands under",
     "DescendantEdge.path": "a chain has an end",
     "ManagerAccount.viewerCapabilities": "at most every capability",
