@@ -303,7 +303,9 @@ def test_a_token_that_was_revoked_meanwhile_issues_nothing(company: Database) ->
 
 
 def test_where_no_token_was_shown_none_is_issued(company: Database) -> None:
-    assert Writer(company, 1).refused("issueAccessToken", {"label": "x", "scopes": ["READ"]})["code"] == "FORBIDDEN"
+    assert (
+        Writer(company, 1).refused("issueAccessToken", {"label": "x", "scopes": ["READ"]})["code"] == "TOKEN_REQUIRED"
+    )
 
 
 def test_a_token_of_another_is_refused_as_one_that_is_not_there(company: Database) -> None:
@@ -318,7 +320,7 @@ def test_a_token_is_revoked_once(company: Database) -> None:
     ada = a_holder(company)
     key = {"tokenId": ada.issue()["accessToken"]["tokenId"]}
     ada.done("revokeAccessToken", key)
-    assert ada.refused("revokeAccessToken", key)["code"] == "OBJECT_STATE"
+    assert ada.refused("revokeAccessToken", key)["code"] == "TOKEN_REVOKED"
 
 
 # Listed, and logged

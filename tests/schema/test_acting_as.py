@@ -220,5 +220,5 @@ def test_an_administrator_asked_as_one_of_his_other_users_is_none(database: Data
     store(database, a_user(901, of=8, login=OPERATOR, original=False), a_role(at=8, user=901, id=90))
     given = merge(TWO, dryRun=True)
     error = Writer(database, OPERATOR, acting=901, administrates=True).refused("consolidateLogins", given)
-    assert (error["code"], error["number"]) == ("FORBIDDEN", 106)
+    assert (error["code"], error["number"]) == ("ADMINISTRATORS_ONLY", 106)
     Writer(database, OPERATOR, acting=900, administrates=True).done("consolidateLogins", given)

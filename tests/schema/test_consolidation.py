@@ -255,7 +255,7 @@ def test_a_login_is_not_merged_into_itself_nor_named_twice(database: Database) -
     assert refusal(database, merge(TWO, TWO)) == ("BAD_USER_INPUT", 201, ["mergedLogins", "1"])
 
 
-@pytest.mark.parametrize("name", ["nobody@contoso.example", "ONE@contoso.example", "", "a\x00b", "\ud800", "x" * 200])
+@pytest.mark.parametrize("name", ["nobody@contoso.example", "ONE@contoso.example", "", "x" * 200])
 def test_an_unknown_name_is_told_where_it_stands(database: Database, name: str) -> None:
     store(database)
     given = {"primaryLogin": name, "mergedLogins": [NAMES[TWO], f"{name}?"]}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
 from resolvers.invitation_writes import digest_of
+from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
 from resolvers.rules.write_codes import OF_THE_CAPABILITY, WRITE_CODES, WriteCode, rule_of
+from resolvers.session import Viewer
 from resolvers.writing import refused
 from storage.database import Database
 from storage.entries import AssignmentEntry, ClientLinkEntry, LoginEntry, UserEntry, UserInvitationEntry
-from storage.records.ids import AssignmentId, InvitationId, LoginId, ManagerAccountId, UserId
-from storage.records.values import ClientLinkStatus, InvitationStatus, Role
+from storage.records.ids import AssignmentId, Instant, InvitationId, LoginId, ManagerAccountId, UserId
+from storage.records.values import ClientLinkStatus, InvitationStatus, Role, TokenScope
+from storage.tokens import NewToken, issue_token
 from storage.writes import (
     begin_revision,
     continue_ids_after_given_ones,
@@ -22,13 +26,16 @@ from storage.writes import (
     write_user_invitations,
     write_users,
 )
-from tests.link_world import DAY_MS, SENT_MS, a_link, accounts_of, build_link_world
+from tests.link_world import DAY_MS, SENT_MS, USER_NAME, a_link, accounts_of, build_link_world
 from tests.schema.write_client import Writer, dump
 
 NOW = SENT_MS + DAY_MS
 ACTIVE, PENDING, DECLINED = ClientLinkStatus.ACTIVE, ClientLinkStatus.LINK_PENDING, ClientLinkStatus.LINK_DECLINED
 OWN, OWN_TOO = accounts_of(1)
 ACCOUNT = accounts_of(2)[0]
+COLLEAGUES_LOGIN = "colleague@adventure.example"
+LONELY_LOGIN = "lonely@adventure.example"
+"""A login without users: with it any other can be merged."""
 COLLEAGUE = 20
 """A Standard user of another login in manager account 1."""
 SECRET = "adi_example"
@@ -46,6 +53,11 @@ class Case(NamedTuple):
     broke: Collection[int] = ()
     invitation: InvitationStatus | None = None
     first: tuple[str, dict[str, Any]] | None = None
+    tokens: int = 1
+    shows: bool = True
+    """Whether the request shows an access token, as every one that comes through the door does."""
+    acting: int | None = None
+    administrates: bool = True
 
 
 def _add(**link: Any) -> tuple[str, dict[str, Any]]:
@@ -87,6 +99,15 @@ def _taxes(*taxes: dict[str, str]) -> dict[str, Any]:
     return {"taxInformation": list(taxes)}
 
 
+def _token(**given: Any) -> tuple[str, dict[str, Any]]:
+    return "issueAccessToken", {"label": "sync", "scopes": ["READ"], **given}
+
+
+def _merge(name: str) -> tuple[str, dict[str, Any]]:
+    return "consolidateLogins", {"primaryLogin": USER_NAME, "mergedLogins": [name]}
+
+
+_revoke: tuple[str, dict[str, Any]] = ("revokeAccessToken", {"tokenId": "2"})
 _accept: tuple[str, dict[str, Any]] = ("acceptUserInvitation", {"secret": SECRET})
 _ = WriteCode
 CASES: dict[WriteCode, Case] = {
@@ -179,6 +200,18 @@ CASES: dict[WriteCode, Case] = {
     _.GSTIN_LOCATION_MISMATCH: Case(*_new(**INDIA | _taxes(PAN, {"key": "GSTINNumber", "value": "29ABCD1"}))),
     _.PAN_INVALID: Case(*_new(**INDIA | _taxes({"key": "PanNumber", "value": "X"}))),
     _.PAN_REQUIRED: Case(*_new(**INDIA)),
+    _.TOKEN_REQUIRED: Case(*_token(), shows=False),
+    _.TOKEN_REVOKED: Case(
+        "revokeAccessToken", {"tokenId": "2"}, first=("revokeAccessToken", {"tokenId": "2"}), tokens=2
+    ),
+    _.TOKEN_SCOPE_EXCEEDED: Case(*_token(scopes=["ADMIN"])),
+    _.TOKEN_LIFETIME_EXCEEDED: Case(*_token(lifetimeDays=2)),
+    _.TOO_MANY_TOKENS: Case(*_token(), tokens=MOST_LIVE_TOKENS),
+    _.ADMINISTRATORS_ONLY: Case(*_merge(LONELY_LOGIN), administrates=False),
+    _.ASKED_AS_ONE_USER: Case(*_accept, invitation=InvitationStatus.PENDING, acting=3),
+    _.LOGIN_ALREADY_MERGED: Case(*_merge(LONELY_LOGIN), first=_merge(LONELY_LOGIN)),
+    _.LOGIN_MERGED_INTO_ITSELF: Case(*_merge(USER_NAME)),
+    _.LOGINS_IN_CONFLICT: Case(*_merge(COLLEAGUES_LOGIN)),
 }
 del _
 
@@ -189,7 +222,7 @@ def build(database: Database, case: Case) -> None:
     login, user, home = LoginId(2), UserId(COLLEAGUE), ManagerAccountId(1)
     with database.write() as tx:
         stamp = begin_revision(tx, operation="test", at_ms=SENT_MS)
-        write_logins(tx, stamp, [LoginEntry(login, "colleague@adventure.example")])
+        write_logins(tx, stamp, [LoginEntry(login, COLLEAGUES_LOGIN), LoginEntry(LoginId(3), LONELY_LOGIN)])
         write_users(tx, stamp, [UserEntry(user, login, home, is_original=True)])
         write_assignments(tx, stamp, [AssignmentEntry(AssignmentId(20), user, home, Role.STANDARD)])
         if case.invitation is not None:
@@ -224,7 +257,16 @@ def test_every_code_has_a_row_and_a_case() -> None:
 def test_a_code_is_told_with_its_number_and_rule_and_nothing_is_done(database: Database, code: WriteCode) -> None:
     case = CASES[code]
     build(database, case)
-    asks = Writer(database, 1, NOW)
+    asks = Writer(database, 1, NOW, acting=case.acting, administrates=case.administrates)
+    with database.write() as tx:
+        new = NewToken(LoginId(1), "test", frozenset({TokenScope.READ, TokenScope.WRITE}), NOW + DAY_MS)
+        tokens = [issue_token(tx, new, NOW).id for _ in range(case.tokens)]
+    if case.shows:
+        held = frozenset({TokenScope.READ, TokenScope.WRITE})
+        scopes = frozenset(TokenScope) if case.mutation == "consolidateLogins" else held
+        known = asks.viewer
+        assert isinstance(known, Viewer)
+        asks.viewer = replace(known, scopes=scopes, token_id=tokens[0], token_expires_at=Instant(NOW + DAY_MS))
     if case.first is not None:
         asks.done(*case.first)
     before = dump(database)

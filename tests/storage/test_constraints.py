@@ -102,7 +102,7 @@ def removal(table: type[Model]) -> Act:
 
 
 def token(login_id: int, digest: bytes) -> Act:
-    row = {"login": login_id, "digest": digest, "label": "x", "created_at_ms": 1, "expires_at_ms": 2}
+    row = {"login": login_id, "digest": digest, "label": "x", "scopes": "READ", "created_at_ms": 1, "expires_at_ms": 2}
     return lambda transaction, _: transaction.run(AccessToken.insert(row))
 
 

@@ -18,6 +18,14 @@ MUTATIONS = tuple(sorted(GRAPH.mutation_type.fields))
 GIVEN: dict[str, dict[str, Any]] = {call.mutation: call.given for call in reversed(CALLS.values())}
 """One input a mutation that a Super Admin can send."""
 GIVEN["acceptUserInvitation"] = {"secret": secret_of(5)}
+GIVEN["issueAccessToken"] = {"label": "sync", "scopes": ["READ"]}
+GIVEN["revokeAccessToken"] = {"tokenId": "1"}
+GIVEN["consolidateLogins"] = {"primaryLogin": "user50@adventure.example", "mergedLogins": ["user1@adventure.example"]}
+GIVEN["provisionAggregator"] = {
+    "customer": {"name": "New", "industry": "RETAIL", "marketCountry": "US", "marketLanguage": "ENGLISH"},
+    "loginName": "new@adventure.example",
+    "user": {"firstName": "Kim", "lastName": "Larsen", "email": "kim@user.example"},
+}
 
 
 class Leaf(NamedTuple):

@@ -21,7 +21,8 @@ from storage.entries import (
     UserInvitationEntry,
 )
 from storage.records.ids import AdAccountId, InvitationId, LoginId, ManagerAccountId, PaymentInstrumentId, UserId
-from storage.records.values import Role
+from storage.records.values import Role, TokenScope
+from storage.tokens import NewToken, issue_token
 from storage.writes import (
     begin_revision,
     write_ad_accounts,
@@ -48,7 +49,7 @@ IDS = frozenset(
         *("customerId", "managingCustomerId", "toManagingCustomerId", "parentCustomerId"),
         *("newCustomerIds", "deleteCustomerIds", "linkedAgencyIds"),
         *("accountId", "accountIds", "newAccountIds", "deleteAccountIds", "clientEntityId"),
-        *("userId", "primaryUserId", "linkId", "invitationId", "contactInfoId", "addressId"),
+        *("userId", "primaryUserId", "linkId", "invitationId", "contactInfoId", "addressId", "tokenId"),
         *("paymentMethodId", "backupPaymentInstrumentId", "soldToPaymentInstrumentId"),
     }
 )
@@ -101,6 +102,8 @@ def hide(database: Database) -> None:
             expires_at_ms=NOW_MS + 86_400_000,
         )
         write_user_invitations(tx, stamp, [invitation])
+        issue_token(tx, NewToken(LoginId(key), "hidden", frozenset({TokenScope.READ}), NOW_MS + 86_400_000), NOW_MS)
+        tx.execute(f"UPDATE access_token SET id = {key}")
 
 
 def answer(database: Database, mutation: str, leaf: Leaf, key: str) -> str:

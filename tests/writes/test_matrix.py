@@ -19,23 +19,14 @@ from storage.database import Database
 from storage.records.values import LinkPermission, Role, TokenScope
 from tests.schema.write_client import Writer, dump
 from tests.writes.cells import ACTOR, CALLS, HERE, ROLES, WAYS, Call, secret_of, store_cell
+from tests.writes.inputs import GIVEN
 
 LETTERS = {"VIEWER": "V", "CAMPAIGN_MANAGER": "C", "STANDARD": "S", "SUPER_ADMIN": "A", "AGGREGATOR": "G"}
 RESULTS = "results { link { id } userErrors { code number message } }"
 BY_SECRET = "acceptUserInvitation"
 FOR_ONESELF = {"issueAccessToken", "revokeAccessToken"}
 """What no role gives or takes: whose the token is decides, and what the token asked with opens."""
-BY_DEPLOYMENT: dict[str, dict[str, Any]] = {
-    "consolidateLogins": {
-        "primaryLogin": "user50@adventure.example",
-        "mergedLogins": ["user1@adventure.example"],
-    },
-    "provisionAggregator": {
-        "customer": {"name": "New", "industry": "RETAIL", "marketCountry": "US", "marketLanguage": "ENGLISH"},
-        "loginName": "new@adventure.example",
-        "user": {"firstName": "Kim", "lastName": "Larsen", "email": "kim@user.example"},
-    },
-}
+BY_DEPLOYMENT = {mutation: GIVEN[mutation] for mutation in ("consolidateLogins", "provisionAggregator")}
 """What no role gives: only logins the operator names may do these."""
 NONSENSE: dict[str, dict[str, Any]] = {
     "consolidateLogins": {"primaryLogin": "nobody", "mergedLogins": []},
@@ -140,7 +131,7 @@ def test_a_system_administrator_needs_a_token_that_says_so_and_no_role(database:
     ):
         writer.viewer = lacking
         error = writer.refused(mutation, BY_DEPLOYMENT[mutation])
-        assert (error["code"], error["number"]) == ("FORBIDDEN", NOT_PERMITTED)
+        assert (error["code"], error["number"]) == ("ADMINISTRATORS_ONLY", NOT_PERMITTED)
     writer.viewer = administrator
     writer.done(mutation, BY_DEPLOYMENT[mutation])
 
