@@ -79,6 +79,7 @@ def create_app(
     demo: DemoSession | None = None,
     graph: Graph | None = None,
     queries: Path | None = None,
+    door: Door | None = None,
 ) -> Starlette:
     """The server for these settings.
 
@@ -95,7 +96,7 @@ def create_app(
     page = Page(queries) if settings.shows_ide else None
     tracing = tracing_for(traces_wanted())
     watch = RevisionWatch()
-    door = Door(settings)
+    door = door or Door(settings)
     graph = graph or graph_for(settings)
     operations = Operations(graph, documents_for(settings, graph, queries), workers, watch.wake, door, tracing)
     endpoint = GraphQLEndpoint(settings, operations, page.html if page else None)

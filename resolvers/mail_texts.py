@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from resolvers.rules.texts import LONGEST_NOTE
 from storage.records.values import LinkPermission, LinkType, ValueSet, auto
 
 WIDTH = 76
 LONGEST_WORD = 200
 """Mail servers take lines of 998 bytes; a character may have four."""
 LONGEST_NAME = 100
-LONGEST_NOTE = 1_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 """Control characters, and those that make a text read in another direction than it is written."""
 
@@ -227,11 +227,9 @@ def _note(label: str, note: str | None) -> Iterator[str]:
     yield ""
     yield f"{label}:"
     yield ""
-    for line in note[:LONGEST_NOTE].splitlines():
+    for line in note.splitlines():
         for part in _wrapped(one_line(line, LONGEST_NOTE)) or [""]:
             yield f"> {part}".rstrip()
-    if len(note) > LONGEST_NOTE:
-        yield f"(It has {len(note):,} characters; the rest stands with the link.)"
 
 
 def _row(label: str, text: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from adgraph.app import DemoSession, create_app
+from adgraph.auth import Door
 from adgraph.settings import Settings
 from tests.api.demo_server import DemoServer, started
 from tests.api.stub import StubGraph
@@ -39,10 +40,15 @@ def serve(empty_tables: str, graph: StubGraph, tmp_path: Path) -> Iterator[Serve
     with ExitStack() as stack:
 
         def start(
-            *, demo: DemoSession | None = None, demo_mode: bool = False, queries: Path | None = None, **settings: Any
+            *,
+            demo: DemoSession | None = None,
+            demo_mode: bool = False,
+            queries: Path | None = None,
+            door: Door | None = None,
+            **settings: Any,
         ) -> TestClient:
             chosen = Settings(database_url=url, demo=demo_mode, **settings)
-            app = create_app(chosen, demo=demo, graph=graph, queries=queries or tmp_path / "none")
+            app = create_app(chosen, demo=demo, graph=graph, queries=queries or tmp_path / "none", door=door)
             return stack.enter_context(TestClient(app, headers={"accept-encoding": "identity"}))
 
         yield start

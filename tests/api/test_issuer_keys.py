@@ -65,12 +65,9 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture
 def client(serve: Serve, issuer: Issuer, clock: Clock) -> TestClient:
     """A server whose keys age by the clock."""
-    client = knowing_logins(serve(oidc_issuer=issuer.address, oidc_audience=AUDIENCE))
-    app: Any = client.app
     terms = Terms(issuer.address, AUDIENCE, "preferred_username", frozenset(), 0)
     keys = IssuerKeys(partial(fetch_keys, issuer.address), seconds=clock)
-    app.state.door = Door(Settings(), Provider(terms, keys))
-    return client
+    return knowing_logins(serve(door=Door(Settings(), Provider(terms, keys))))
 
 
 def unavailable(client: TestClient, token: str) -> bool:

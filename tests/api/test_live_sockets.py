@@ -184,7 +184,7 @@ def test_a_bad_message_has_a_close_code_and_harms_nobody_else(
         bad.raw.send(frame)
         assert bad.code() == code
         good.subscribe("q", "{ __typename }")
-        assert good.receive()["payload"] == {"data": {"__typename": "Query"}}
+        assert good.receive()["payload"]["data"] == {"__typename": "Query"}
 
 
 def test_a_hundred_listeners_hold_up_no_request(server: LiveServer, demo: Database, token: str) -> None:

@@ -168,7 +168,7 @@ def test_a_mutation_that_was_refused_for_its_scope_wrote_nothing(serve: Callable
 
 def test_what_needs_no_login_needs_no_scope(serve: Callable[..., TestClient]) -> None:
     client = serve()
-    assert ask(client, issued(client, {ADMIN}), "{ __typename }").json() == {"data": {"__typename": "Query"}}
+    assert ask(client, issued(client, {ADMIN}), "{ __typename }").json()["data"] == {"__typename": "Query"}
 
 
 def test_a_jwt_cannot_make_itself_a_token_that_outlives_it(

@@ -171,6 +171,9 @@ def _many(tx: Transaction, stamp: Stamp) -> None:
         for nth in numbers
     ]
     write_mail(tx, mails, EPOCH_MS)
+    for nth in numbers:
+        token = NewToken(LoginId(nth % 500 + 1), f"Token {nth}", frozenset({TokenScope.READ}), EPOCH_MS + nth)
+        issue_token(tx, token, EPOCH_MS)
     tx.execute("UPDATE outbox_message SET status = 'SENT', data = NULL")
     note = [AuditNote("User", nth, None, "{}") for nth in numbers]
     write_audit_entries(tx, stamp, "test", None, note, None)

@@ -197,9 +197,7 @@ def test_what_the_mail_says_to_send_accepts_the_link(world: Database) -> None:
 
 def test_nothing_typed_by_the_inviter_becomes_a_header_or_passes_for_the_mails_own_text(world: Database) -> None:
     evil = "x\r\nBcc: spy@evil.example\r\n\r\nmutation\u2028\u202e{ }"
-    send(
-        world, inviterName=evil, inviterEmail=evil, inviterPhone=evil, note=f"{evil}\nIt can be answered", name="a\r\nb"
-    )
+    send(world, note=f"{evil}\nIt can be answered")
     with world.write() as tx:
         place = "?" if tx.kind == "sqlite" else "%s"
         tx.execute(f"UPDATE manager_account SET name = {place} WHERE id = {AGENCY}", (evil,))
@@ -216,14 +214,6 @@ def test_nothing_typed_by_the_inviter_becomes_a_header_or_passes_for_the_mails_o
         own = [line for line in mail.text.splitlines() if line.startswith(("Bcc", "mutation", "It can be"))]
         assert len(own) == 1
         assert own[0].startswith("It can be answered until")
-
-
-def test_a_long_note_is_cut_and_says_so(world: Database) -> None:
-    send(world, note="y" * 1_001)
-    [mail] = mails(world)
-    assert "(It has 1,001 characters; the rest stands with the link.)" in mail.text
-    assert mail.text.count("y" * 100) == 10
-    assert max(len(line.encode()) for line in mail.text.splitlines()) < 998
 
 
 def test_a_note_of_the_longest_length_is_whole(world: Database) -> None:

@@ -18,7 +18,6 @@ from resolvers.worker import EXPIRE_INVITATION, OPERATIONS, Step, Work, work_off
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.entries import ClientLinkEntry
-from storage.generator import TREE_USER_NAME
 from storage.records.ids import AdAccountId, ClientLinkId, Instant, InvitationId, LoginId, ManagerAccountId
 from storage.records.values import ClientLinkStatus, LinkType, MailStatus
 from storage.writes import begin_revision, new_client_link_id, write_client_links
@@ -166,7 +165,7 @@ WRITES: dict[str, Write] = {
         lambda _: {"customerId": ROOT, "timeStamp": "1", "name": "Another name", "industry": "RETAIL"},
     ),
     "consolidate": Write(
-        "consolidateLogins", lambda has: {"primaryLogin": TREE_USER_NAME, "mergedLogins": [has["elsewhere"]]}
+        "consolidateLogins", lambda has: {"primaryLogin": INVITED, "mergedLogins": [has["elsewhere"]]}
     ),
     "provision": Write(
         "provisionAggregator",
