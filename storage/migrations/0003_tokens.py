@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from peewee import (
+    SQL,
     BigAutoField,
     BigIntegerField,
     BlobField,
@@ -38,11 +39,15 @@ class AccessToken(Table):
     login = ForeignKeyField(Login)
     label = TextField()
     scopes = TextField(constraints=[Check(_SCOPES)])
-    issued_by = ForeignKeyField("self", null=True)
+    issued_by = ForeignKeyField("self", null=True, index=False)
     created_at_ms = BigIntegerField()
     expires_at_ms = BigIntegerField()
     revoked_at_ms = BigIntegerField(null=True)
     last_used_at_ms = BigIntegerField(null=True)
+
+
+_ISSUED = {"where": SQL("issued_by_id IS NOT NULL"), "name": "access_token_issued_by"}
+AccessToken.add_index(AccessToken.issued_by, **_ISSUED)
 
 
 class DeveloperToken(Table):
@@ -79,7 +84,7 @@ def up(migrator: Any, db: Database) -> None:
         run("ALTER TABLE access_token ADD COLUMN issued_by_id bigint REFERENCES access_token (id)")
         run("UPDATE access_token SET scopes = 'READ WRITE'")
         run("ALTER TABLE access_token ALTER COLUMN scopes SET NOT NULL")
-        db.execute(AccessToken.index(AccessToken.issued_by))  # type: ignore[no-untyped-call]
+        db.execute(AccessToken.index(AccessToken.issued_by, **_ISSUED))  # type: ignore[no-untyped-call]
     else:
         # SQLite takes a new column that must not be null only with a default, and no token has scopes by default.
         run("ALTER TABLE access_token RENAME TO access_token_before")
