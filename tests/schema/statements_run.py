@@ -36,8 +36,13 @@ class Watched:
             self.seen[sql] = given[-1]
         return self._connection.executemany(sql, given)
 
+    def cursor(self) -> Any:
+        """What COPY on PostgreSQL is done with; it reads nothing."""
+        self.seen["COPY"] = ()
+        return self._connection.cursor()
+
     def __getattr__(self, name: str) -> Any:
-        """Whatever else a connection can do, as COPY on PostgreSQL."""
+        """Whatever else a connection can do."""
         return getattr(self._connection, name)
 
     def whole_reads(self, tables: frozenset[str]) -> dict[str, list[str]]:
