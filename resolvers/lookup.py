@@ -36,10 +36,11 @@ def visible_manager_accounts(
 
     Raises: Refusal CHAIN_OVER_LIMIT.
     """
-    rows = read_manager_accounts(session.transaction, ids)
-    session.have_manager_accounts(list(rows.values()))
-    session.know_manager_accounts(list(rows))
-    return {key: row for key, row in rows.items() if session.sees(key)}
+    with session.looking_up(len(ids)):
+        rows = read_manager_accounts(session.transaction, ids)
+        session.have_manager_accounts(list(rows.values()))
+        session.know_manager_accounts(list(rows))
+        return {key: row for key, row in rows.items() if session.sees(key)}
 
 
 def visible_ad_accounts(session: Session, ids: Collection[AdAccountId]) -> dict[AdAccountId, AdAccountRow]:
@@ -47,10 +48,11 @@ def visible_ad_accounts(session: Session, ids: Collection[AdAccountId]) -> dict[
 
     Raises: Refusal CHAIN_OVER_LIMIT.
     """
-    rows = read_ad_accounts(session.transaction, ids)
-    session.have_ad_accounts(list(rows.values()))
-    session.know_ad_accounts(list(rows))
-    return {key: row for key, row in rows.items() if session.sees(fact_of(row))}
+    with session.looking_up(len(ids)):
+        rows = read_ad_accounts(session.transaction, ids)
+        session.have_ad_accounts(list(rows.values()))
+        session.know_ad_accounts(list(rows))
+        return {key: row for key, row in rows.items() if session.sees(fact_of(row))}
 
 
 def manager_account_by_id(session: Session, key: ManagerAccountId) -> ManagerAccountRow | None:
