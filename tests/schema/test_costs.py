@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
-from resolvers.session import ROWS_OF_AN_ID, ROWS_OF_A_POINT, Limits, Meter, Session
+from resolvers.session import ROWS_OF_A_POINT, ROWS_OF_AN_ID, Limits, Meter, Session
 from schema.execution import Engine
 from storage.database import Database
 from storage.records.ids import Instant
