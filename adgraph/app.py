@@ -28,7 +28,7 @@ from adgraph.mail import sender_for
 from adgraph.metrics import CONTENT_TYPE_LATEST, Metrics
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.operations import Graph, Operations
-from adgraph.origins import Cors
+from adgraph.origins import Cors, is_known_host
 from adgraph.page import Assets, Page, queries_folder
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings, metrics_folder, traces_wanted
@@ -129,7 +129,7 @@ def create_app(
     if settings.metrics:
         routes.append(Route("/metrics", numbers))
     if page:
-        routes += page_routes(page, demo if settings.demo else None)
+        routes += page_routes(page, demo if settings.demo else None, settings.public_url)
     routes.append(WebSocketRoute("/{path:path}", no_socket_here))
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
@@ -185,7 +185,7 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
+def page_routes(page: Page, demo: DemoSession | None, public_url: str) -> list[BaseRoute]:
     """What the IDE page asks for, all under /graphiql."""
 
     async def home(request: Request) -> Response:
@@ -200,6 +200,9 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HttpRefusal(403, "FORBIDDEN", "The demo's tokens are given to this server's own page only.")
+        if demo and not is_known_host(request.headers.get("host"), public_url):
+            message = "The demo's tokens are given under this server's address or ADGRAPH_PUBLIC_URL only."
+            raise HttpRefusal(403, "FORBIDDEN", message)
         return _json({"demo": demo and _shown(demo)})
 
     return [

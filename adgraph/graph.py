@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from adgraph.auth import Caller
-from adgraph.budgets import ANONYMOUS, Budgets, Charge, charged
+from adgraph.budgets import ANONYMOUS, NEWCOMERS, Budgets, Charge, charged
 from adgraph.operations import Feed, FeedStep, Graph, Kind
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest
@@ -189,7 +189,9 @@ class SessionFeed:
 
 
 def _payer(caller: Caller | None) -> Hashable:
-    return caller.login_id if caller and caller.login_id is not None else ANONYMOUS
+    if caller is None:
+        return ANONYMOUS
+    return NEWCOMERS if caller.login_id is None else caller.login_id
 
 
 def _now() -> Instant:

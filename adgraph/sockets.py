@@ -160,8 +160,7 @@ class Connection:
             case messages.ConnectionInit(payload):
                 await self._init(payload)
             case messages.Ping(payload):
-                told = None if payload is None else orjson.dumps(payload).decode()
-                await self._send(messages.message("pong", payload=told))
+                await self._send(messages.message("pong", payload=payload))
             case messages.Subscribe(key, payload):
                 await self._subscribe(key, payload)
             case messages.Complete(key) if key in self._operations:

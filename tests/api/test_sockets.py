@@ -335,6 +335,16 @@ def test_a_ping_is_answered_with_its_payload(client: TestClient, token: str, bef
         assert socket.receive() == {"type": "pong", "payload": {"a": [1]}}
 
 
+@pytest.mark.parametrize(("depth", "code"), [(240, None), (300, 4400)])
+def test_a_ping_is_repeated_as_deep_as_json_can_be_written(client: TestClient, depth: int, code: int | None) -> None:
+    with opened(client) as socket:
+        socket.send('{"type":"ping","payload":' + '{"a":' * depth + "1" + "}" * (depth + 1))
+        if code is None:
+            assert socket.receive()["type"] == "pong"
+        else:
+            assert socket.closed()[0] == code
+
+
 def test_an_unexpected_pong_and_an_unknown_complete_are_ignored(client: TestClient, token: str) -> None:
     with connected(client, token) as socket:
         socket.send({"type": "pong", "payload": {"a": 1}})
