@@ -95,15 +95,17 @@ class SessionGraph:
     def subscribe(
         self, request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str
     ) -> Feed | dict[str, Any]:
-        """A subscription that has begun, or the response map that says why it cannot."""
-        begun = self._engine.subscribe(
-            request.query,
-            request.variables,
-            request.operation_name,
-            Session(transaction, self._viewer(caller), _now(), self._limits),
-            request_id=request_id,
-            introspection=self._introspection,
-        )
+        """A subscription that has begun, or the response map that says why it cannot. Raises: HttpRefusal (429)."""
+        expected = self._engine.expected(request.query, request.operation_name, introspection=self._introspection)
+        with charged(self._budgets, _payer(caller), EVENT, expected.reading, _now()):
+            begun = self._engine.subscribe(
+                request.query,
+                request.variables,
+                request.operation_name,
+                Session(transaction, self._viewer(caller), _now(), self._limits),
+                request_id=request_id,
+                introspection=self._introspection,
+            )
         return begun if isinstance(begun, dict) else SessionFeed(begun, self)
 
     def step(

@@ -263,6 +263,7 @@ def _ad_account_page(
     page: Page,
     scope: str,
 ) -> Connection[AdAccountRow]:
+    _look_through(session, *sets)
     rows = read.read_ad_account_page(session.transaction, sets, conditions, order, _bounds(page, scope, order))
     session.have_ad_accounts(rows)
 
@@ -279,6 +280,16 @@ def _ad_account_page(
         lambda row: Edge(row, key(row), scope),
         lambda: read.count_ad_accounts(session.transaction, sets, conditions),
     )
+
+
+ROWS_OF_AN_OWNER = 10
+"""As how many rows a manager account counts whose ad accounts are looked through. They are not counted first."""
+
+
+def _look_through(session: Session, *sets: AdAccountSet) -> None:
+    """A search pays for what it looks through, not only for the page it gives: by the smallest of the sets."""
+    session.look_through(min(len(one.owners) * ROWS_OF_AN_OWNER + len(one.ids) for one in sets))
+    session.go_on()
 
 
 def _bounds(page: Page, scope: str, order: Order) -> Bounds:
@@ -323,6 +334,7 @@ def _manager_account_page(
 ) -> Connection[ManagerAccountRow]:
     tx = session.transaction
     reached, accounts = mine.manager_accounts(), mine.ad_accounts()
+    _look_through(session, accounts)
     rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, _bounds(page, scope, order))
     session.have_manager_accounts(rows)
 
@@ -361,6 +373,7 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
     accounts_by = [Condition("name_or_number_prefix", read.prefix_bounds(prefix))] if prefix else []
     managers_by = [Condition("name_prefix", read.prefix_bounds(prefix))] if prefix else []
     account_set, reached = mine.ad_accounts(), mine.manager_accounts()
+    _look_through(session, account_set)
     edges: list[Edge] = []
     if after is None or after[0] == 0:
         bounds = Bounds(after[1:] if after else None, None, size + 1, False)

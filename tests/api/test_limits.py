@@ -18,7 +18,7 @@ from adgraph.graph import SessionGraph
 from adgraph.refusals import HttpRefusal
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest
-from storage.records.ids import Instant
+from storage.records.ids import Instant, LoginId
 from storage.records.values import TokenScope
 from tests.api.demo_server import started
 from tests.databases import SqliteDatabases, migrated
@@ -238,3 +238,13 @@ def test_strangers_without_a_token_do_not_use_up_what_newcomers_have() -> None:
     with pytest.raises(HttpRefusal):
         graph.admit(None)
     graph.admit(newcomer)
+
+
+def test_reading_the_document_of_a_subscription_is_paid_like_any_other(server: Server) -> None:
+    graph = SessionGraph(Settings(budget=1_000, budget_per_minute=1))
+    caller = Caller(LoginId(1), "ada@agency.example", frozenset(TokenScope), Instant(0), "test")
+    document = f"subscription {{ missing }} # {'x' * 2_500}"
+    before = graph._budgets.settle(LoginId(1), 0, 0).remaining
+    with server().app.state.database.read() as transaction:  # type: ignore[attr-defined]
+        graph.subscribe(GraphQLRequest(document, None, None), transaction, caller, "")
+    assert graph._budgets.settle(LoginId(1), 0, 0).remaining == before - 1 - -(-len(document) // 25)

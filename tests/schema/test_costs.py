@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
+from resolvers.reachable import reachable_by_viewer
 from resolvers.session import ROWS_OF_A_POINT, ROWS_OF_AN_ID, Limits, Meter, Session
 from schema.execution import Engine
 from storage.database import Database
@@ -53,13 +54,11 @@ def test_the_name_of_the_root_costs_one(as_user: AsUser) -> None:
 
 
 @BOTH
-def test_objects_cost_one_each_and_rows_read_a_tenth(as_user: AsUser, engine: Engine) -> None:
-    client = as_user(1001)
-    query = (
-        "{ viewer { users { accessibleAccounts(first: 100) { totalCount nodes { name businessAddress { city } } } } } }"
-    )
+def test_objects_cost_one_each_and_rows_read_a_tenth(generated: GeneratedData, engine: Engine) -> None:
+    client = asker(generated)
     meter = Meter()
     with client.database.read() as transaction:
+        query = "{ viewer { customerRoles { role linkedAccountIds } } }"
         answer = engine.execute(query, None, None, client.session(transaction), meter=meter)
         rows = transaction.rows
     assert rows > 2 * ROWS_OF_A_POINT
@@ -197,3 +196,25 @@ def test_what_is_refused_before_it_runs_costs_nothing_more(demo_database: Databa
     with demo_database.read() as transaction:
         COMPILED.execute("{ nothing }", None, None, Session(transaction, None, Instant(NOW_MS)), meter=meter)
     assert meter.cost == 0
+
+
+SEARCHES = {
+    "find": 'find(prefix: "zzz", first: 1) { nodes { __typename } }',
+    "ad accounts": 'adAccounts(first: 1, filter: { number: { contains: "zzzz" } }) { nodes { __typename } }',
+    "manager accounts": 'managerAccounts(first: 1, filter: { name: { contains: "zzzz" } }) { nodes { id } }',
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_pays_for_what_it_looks_through_each_time_it_is_asked(generated: GeneratedData, name: str) -> None:
+    client = asker(generated)
+    with generated.database.read() as transaction:
+        session = client.session(transaction)
+        looked_through = len(reachable_by_viewer(session).ad_accounts().owners)
+    assert looked_through > 100
+    _, once = run(client, COMPILED, f"{{ {SEARCHES[name]} }}", {}, Limits())
+    _, ten_times = run(
+        client, COMPILED, "{{ {} }}".format(" ".join(f"a{i}: {SEARCHES[name]}" for i in range(10))), {}, Limits()
+    )
+    assert once >= looked_through
+    assert ten_times - once >= 9 * looked_through
