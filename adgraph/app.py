@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,13 +170,17 @@ def worker_for(settings: Settings, database: Database) -> Worker:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of these settings; makes the folder of a SQLite file that does not exist yet.
+    """The database of these settings; makes a SQLite file that does not exist yet, and its folder, for its owner only.
 
     Raises: BadDatabaseUrl, StorageUnavailable.
     """
     path = settings.database_url.removeprefix("sqlite:///")
     if path != settings.database_url:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not Path(path).exists():
+            # It holds people's data and the secrets of mails not sent yet. The files beside it get the same rights.
+            with suppress(OSError):
+                Path(path).touch(mode=0o600)
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
