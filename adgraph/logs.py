@@ -23,7 +23,7 @@ from adgraph.settings import Settings
 Event = MutableMapping[str, Any]
 
 LONGEST_TEXT = 20_000
-"""Characters of one field of a line: a trace has a few thousand. More is cut, since looking for secrets in it holds up others."""
+"""Characters of one field of a line: a trace has a few thousand. More is cut: to look for secrets in it takes long."""
 _SECRETS = (
     (re.compile(r"\badg[a-z]{0,8}_[A-Za-z0-9_-]{8,}"), "(token)"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4096}(\.[A-Za-z0-9_-]*){1,4}"), "(token)"),
