@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import TimerHandle
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
 
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request
 
@@ -145,7 +145,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size() > MOST_UNSENT:
             self.transport.abort()
 
-    def handle_cont(self, event: Frame) -> None:
+    def handle_cont(self, event: Any) -> None:
         """One more piece of a message; empty ones never reach the limit on its length."""
         if len(self.frames) >= MOST_PIECES:
             self.transport.abort()
