@@ -18,3 +18,16 @@ def is_loopback(address: str) -> bool:
         return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
     except ValueError:
         return False
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is named by its number, so that no name server has a say in where it is.
+
+    >>> is_address("192.168.0.7"), is_address("::1"), is_address("localhost.evil.example")
+    (True, True, False)
+    """
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from adgraph.mail import sender_for
 from adgraph.metrics import CONTENT_TYPE_LATEST, Metrics
 from adgraph.negotiation import HTML, JSON, preferred
 from adgraph.operations import Graph, Operations
-from adgraph.origins import Cors
+from adgraph.origins import Cors, is_known_host
 from adgraph.page import Assets, Page, queries_folder
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings, metrics_folder, traces_wanted
@@ -135,7 +135,7 @@ def create_app(
     if settings.metrics:
         routes.append(Route("/metrics", numbers))
     if page:
-        routes += page_routes(page, demo if settings.demo else None)
+        routes += page_routes(page, demo if settings.demo else None, settings.public_url)
     routes.append(WebSocketRoute("/{path:path}", no_socket_here))
     handlers = {HTTPException: not_found, HttpRefusal: refused, StorageError: unavailable, Exception: failed}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
@@ -176,13 +176,17 @@ def worker_for(settings: Settings, database: Database) -> Worker:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of these settings; makes the folder of a SQLite file that does not exist yet.
+    """The database of these settings; makes a SQLite file that does not exist yet, and its folder, for its owner only.
 
     Raises: BadDatabaseUrl, StorageUnavailable.
     """
     path = settings.database_url.removeprefix("sqlite:///")
     if path != settings.database_url:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if not Path(path).exists():
+            # It holds people's data and the secrets of mails not sent yet. The files beside it get the same rights.
+            with suppress(OSError):
+                Path(path).touch(mode=0o600)
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
@@ -191,7 +195,7 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
+def page_routes(page: Page, demo: DemoSession | None, public_url: str) -> list[BaseRoute]:
     """What the IDE page asks for, all under /graphiql."""
 
     async def home(request: Request) -> Response:
@@ -206,6 +210,9 @@ def page_routes(page: Page, demo: DemoSession | None) -> list[BaseRoute]:
         # A page of another site may not read this answer; browsers that say where they come from need not be asked.
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise HttpRefusal(403, "FORBIDDEN", "The demo's tokens are given to this server's own page only.")
+        if demo and not is_known_host(request.headers.get("host"), public_url):
+            message = "The demo's tokens are given under this server's address or ADGRAPH_PUBLIC_URL only."
+            raise HttpRefusal(403, "FORBIDDEN", message)
         return _json({"demo": demo and _shown(demo)})
 
     return [

@@ -24,6 +24,8 @@ MOST_CALLERS = 10_000
 """Buckets kept; the one used longest ago makes room. A caller who comes back finds a full one, so this is large."""
 ANONYMOUS = "anonymous"
 """Everybody without a token shares a bucket: there is next to nothing to ask for without one."""
+NEWCOMERS = "newcomers"
+"""So do those an issuer names and no login here has: strangers without a token cannot keep them out."""
 
 
 class Standing(NamedTuple):

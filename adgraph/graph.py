@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from adgraph.auth import Caller
-from adgraph.budgets import ANONYMOUS, Budgets, Charge, charged
+from adgraph.budgets import ANONYMOUS, NEWCOMERS, Budgets, Charge, charged
 from adgraph.operations import Feed, FeedStep, Graph, Kind
 from adgraph.settings import Settings
 from adgraph.wire import GraphQLRequest
@@ -97,15 +97,17 @@ class SessionGraph:
     def subscribe(
         self, request: GraphQLRequest, transaction: Transaction, caller: Caller | None, request_id: str
     ) -> Feed | dict[str, Any]:
-        """A subscription that has begun, or the response map that says why it cannot."""
-        begun = self._engine.subscribe(
-            request.query,
-            request.variables,
-            request.operation_name,
-            Session(transaction, self._viewer(caller), _now(), self._limits, self._memory),
-            request_id=request_id,
-            introspection=self._introspection,
-        )
+        """A subscription that has begun, or the response map that says why it cannot. Raises: HttpRefusal (429)."""
+        expected = self._engine.expected(request.query, request.operation_name, introspection=self._introspection)
+        with charged(self._budgets, _payer(caller), EVENT, expected.reading, _now()):
+            begun = self._engine.subscribe(
+                request.query,
+                request.variables,
+                request.operation_name,
+                Session(transaction, self._viewer(caller), _now(), self._limits, self._memory),
+                request_id=request_id,
+                introspection=self._introspection,
+            )
         return begun if isinstance(begun, dict) else SessionFeed(begun, self)
 
     def step(
@@ -191,7 +193,9 @@ class SessionFeed:
 
 
 def _payer(caller: Caller | None) -> Hashable:
-    return caller.login_id if caller and caller.login_id is not None else ANONYMOUS
+    if caller is None:
+        return ANONYMOUS
+    return NEWCOMERS if caller.login_id is None else caller.login_id
 
 
 def _now() -> Instant:

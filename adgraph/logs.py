@@ -22,14 +22,16 @@ from adgraph.settings import Settings
 
 Event = MutableMapping[str, Any]
 
+LONGEST_TEXT = 20_000
+"""Characters of one field of a line: a trace has a few thousand. More is cut: to look for secrets in it takes long."""
 _SECRETS = (
-    (re.compile(r"\badg[a-z]*_[A-Za-z0-9_-]{8,}"), "(token)"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,4}"), "(token)"),
+    (re.compile(r"\badg[a-z]{0,8}_[A-Za-z0-9_-]{8,}"), "(token)"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,4096}(\.[A-Za-z0-9_-]*){1,4}"), "(token)"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',]{6,}"), r"\1 (token)"),
-    (re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/@]*@"), r"\1(credentials)@"),
-    (re.compile(r"[^\s@\"'<>()=,;:]+@[^\s@\"'<>()=,;:]+"), "(e-mail)"),
+    (re.compile(r"(?i)([a-z][a-z0-9+.-]{0,30}://)[^\s/@]*@"), r"\1(credentials)@"),
+    (re.compile(r"[^\s@\"'<>()=,;:]{1,320}@[^\s@\"'<>()=,;:]+"), "(e-mail)"),
     # PostgreSQL repeats the values of the row it refuses.
-    (re.compile(r"(?m)^\s*(DETAIL|CONTEXT):.*$"), r"(\1 left out)"),
+    (re.compile(r"(?m)^[ \t]*(DETAIL|CONTEXT):.*$"), r"(\1 left out)"),
 )
 _OURS = "adgraph"
 
@@ -42,6 +44,8 @@ def masked(text: str) -> str:
     >>> masked("postgresql://adgraph:secret@db.example/adgraph")
     'postgresql://(credentials)@db.example/adgraph'
     """
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} characters more)"
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text

@@ -25,9 +25,9 @@ class ConnectionInit(NamedTuple):
 
 
 class Ping(NamedTuple):
-    """A question whether anybody is there; the answer repeats the payload."""
+    """A question whether anybody is there; the answer repeats the payload, which is JSON."""
 
-    payload: dict[str, Any] | None
+    payload: str | None
 
 
 class Pong(NamedTuple):
@@ -62,7 +62,7 @@ def message_of(text: str) -> Message:
         case "connection_init":
             return ConnectionInit(_payload(decoded) or {})
         case "ping":
-            return Ping(_payload(decoded))
+            return Ping(_repeated(_payload(decoded)))
         case "pong":
             _payload(decoded)
             return Pong()
@@ -82,6 +82,13 @@ def _payload(decoded: dict[str, Any]) -> dict[str, Any] | None:
     if payload is not None and not isinstance(payload, dict):
         raise BadMessage("The payload of a message must be an object.")
     return payload
+
+
+def _repeated(payload: dict[str, Any] | None) -> str | None:
+    try:
+        return None if payload is None else orjson.dumps(payload).decode()
+    except orjson.JSONEncodeError:
+        raise BadMessage("The payload of a ping is nested too deeply to be repeated.") from None
 
 
 def _id(decoded: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ those its issuer publishes. Numbers are those of the Customer Management referen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -33,6 +34,9 @@ LONGEST_NAME = 320
 """Characters of a login's name; an e-mail address has no more."""
 LATEST_MS = 253_402_300_799_000
 """The end of the year 9999, after which nothing can be written as a date."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What no database here keeps, so that no login can be looked for by it: NUL, and halves of characters."""
 
 TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What a token may call itself: not, for example, a logout token, though the same key signs it."""
@@ -182,7 +186,7 @@ def _why(problem: PyJWTError) -> str:
 def _login_name(claims: Mapping[str, Any], claim: str) -> str:
     """The name of the login a token means. Raises: TokenRefused."""
     name = claims.get(claim)
-    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME or _UNSTORABLE.search(name):
         raise TokenRefused(f"This access token names no login: its claim `{claim}` is missing or no name.")
     if claim == "email" and claims.get("email_verified") is not True:
         # Anybody may claim an address; only `email_verified` says that the issuer has seen that it is his.

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from adgraph.addresses import is_address
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, refusal_response
 
 REQUEST_HEADERS = ("Authorization", "DeveloperToken", "ActAs", "X-Request-Id")
@@ -34,7 +35,10 @@ def is_foreign(headers: Mapping[str, str], allowed: Collection[str]) -> bool:
         return False
     if origin in allowed:
         return False
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return True
     # Behind a proxy the scheme is not known here; the host is.
     return not parts.netloc or _without_default_port(parts.netloc, parts.scheme) != _without_default_port(
         headers.get("host", ""), parts.scheme
@@ -43,6 +47,18 @@ def is_foreign(headers: Mapping[str, str], allowed: Collection[str]) -> bool:
 
 def _without_default_port(netloc: str, scheme: str) -> str:
     return netloc.lower().removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+
+
+def is_known_host(host: str | None, public_url: str) -> bool:
+    """Whether a browser that names this host means this server: by an address, as this machine, or as mails name it.
+
+    Any other name may be one whose owner has pointed it here, so that his pages count as this server's own.
+    """
+    try:
+        name = urlsplit(f"//{host or ''}").hostname or ""
+    except ValueError:
+        return False
+    return name in ("localhost", urlsplit(public_url).hostname) or is_address(name)
 
 
 def is_foreign_get(headers: Mapping[str, str], allowed: Collection[str]) -> bool:

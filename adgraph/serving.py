@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from adgraph.app import DemoSession, create_app
+from adgraph.connections import HttpConnection, SocketConnection
 from adgraph.logs import log_to_terminal
 from adgraph.settings import METRICS_FOLDER, Settings, hand_down
 from adgraph.tokens import OperatorError
@@ -53,23 +54,7 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
     app = factory()
     listening = listen(settings.host, settings.port)
     several = settings.processes > 1
-    config = uvicorn.Config(
-        factory if several else app,
-        factory=several,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        lifespan="on",
-        ws="websockets-sansio",
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
-        workers=settings.processes,
-        # The endpoint itself refuses what is too long, with a sentence; this is the outer wall.
-        ws_max_size=SOCKET_WALL * settings.max_body_bytes,
-        # Pressing a large answer together would hold up everybody on the event loop.
-        ws_per_message_deflate=False,
-    )
+    config = server_config(factory if several else app, settings)
     announce(settings, demo, console)
     if not several:
         with suppress(KeyboardInterrupt):
@@ -84,6 +69,28 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
         listening.listen(BACKLOG)
         Multiprocess(config, [listening]).run()
     console.print("Stopped.")
+
+
+def server_config(app: Starlette | AppFactory, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves an application, or what makes one in each process."""
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, AppFactory),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="on",
+        http=HttpConnection,
+        ws=SocketConnection,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        workers=settings.processes,
+        # The endpoint itself refuses what is too long, with a sentence; this is the outer wall.
+        ws_max_size=SOCKET_WALL * settings.max_body_bytes,
+        # Pressing a large answer together would hold up everybody on the event loop.
+        ws_per_message_deflate=False,
+    )
 
 
 def spare_the_collector() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -41,6 +42,8 @@ SEND_SECONDS = 30.0
 """Who reads nothing for so long is gone, whatever his TCP says."""
 MOST_OPERATIONS = 50
 """Of one connection at a time: a page full of live parts has a dozen."""
+MOST_OF_A_LOGIN = 100
+"""Connections of one login to a process, and its subscriptions there, so that nobody takes the places of all."""
 MOST_RETRIES = 3
 """How often an event that could not be read for lack of room is tried again, a little later each time."""
 RETRY_SECONDS = 0.5
@@ -69,6 +72,8 @@ class SocketEndpoint:
         self.watch = watch
         self.connections = 0
         self.subscriptions = 0
+        self.connections_of: Counter[Hashable] = Counter()
+        self.subscriptions_of: Counter[Hashable] = Counter()
         # Events take half of the threads at most: a write that wakes everybody must not hold up requests.
         self.turn = asyncio.Semaphore(max(1, settings.threads // 2))
 
@@ -109,6 +114,8 @@ class Connection:
         self._database: Database = socket.app.state.database
         self._id = request_id_of(socket.headers.get("x-request-id"))
         self._credentials: Credentials | None = None
+        self._login: Hashable = None
+        """Whose connection it is, once that is known and it counts as his."""
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._working: set[asyncio.Task[None]] = set()
         """Also those whose ids are free again, while their last message waits for a client that does not read."""
@@ -126,6 +133,8 @@ class Connection:
             closing = self._over.result() if self._over.done() else None
         finally:
             await _end([listening, self._timer, *self._working])
+            if self._login is not None:
+                _less(self._endpoint.connections_of, self._login)
         if closing is not None:
             await self._send_close(closing)
         code = closing.code if closing else "left"
@@ -160,8 +169,7 @@ class Connection:
             case messages.ConnectionInit(payload):
                 await self._init(payload)
             case messages.Ping(payload):
-                told = None if payload is None else orjson.dumps(payload).decode()
-                await self._send(messages.message("pong", payload=told))
+                await self._send(messages.message("pong", payload=payload))
             case messages.Subscribe(key, payload):
                 await self._subscribe(key, payload)
             case messages.Complete(key) if key in self._operations:
@@ -177,6 +185,12 @@ class Connection:
         except HttpRefusal as refusal:
             self._refuse(refusal)
             return
+        login = caller.user_name if caller.login_id is None else caller.login_id
+        if self._endpoint.connections_of[login] >= MOST_OF_A_LOGIN:
+            self._close(TRY_AGAIN, f"Your login has {MOST_OF_A_LOGIN} connections here: use one for many operations.")
+            return
+        self._endpoint.connections_of[login] += 1
+        self._login = login
         self._credentials = credentials
         if self._timer is not None:
             self._timer.cancel()
@@ -237,7 +251,10 @@ class Connection:
         endpoint = self._endpoint
         if endpoint.subscriptions >= endpoint.settings.max_subscriptions:
             raise _too_many(f"This process keeps {endpoint.settings.max_subscriptions} subscriptions going")
+        if endpoint.subscriptions_of[self._login] >= MOST_OF_A_LOGIN:
+            raise _too_many(f"One login keeps {MOST_OF_A_LOGIN} subscriptions going")
         endpoint.subscriptions += 1
+        endpoint.subscriptions_of[self._login] += 1
         SUBSCRIPTIONS.inc()
         try:
             tail = live.feed.begins
@@ -249,6 +266,7 @@ class Connection:
                     await endpoint.watch.beyond(self._database, tail.position)
         finally:
             endpoint.subscriptions -= 1
+            _less(endpoint.subscriptions_of, self._login)
             SUBSCRIPTIONS.dec()
         self._forget(key)
         await self._send(messages.message("complete", key))
@@ -335,6 +353,13 @@ class Connection:
                 await self._socket.close(closing.code, _reason(closing.reason))
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             return
+
+
+def _less(counts: Counter[Hashable], login: Hashable) -> None:
+    """One fewer; who has none is forgotten."""
+    counts[login] -= 1
+    if not counts[login]:
+        del counts[login]
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

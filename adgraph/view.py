@@ -7,6 +7,7 @@ is `schema`'s business, who asks is `auth`'s.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -136,7 +137,13 @@ class GraphQLEndpoint:
     async def _body_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
         check_content_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
         declared = request.headers.get("content-length")
-        return partial(parse_body, await read_body(request.stream(), declared, self._settings.max_body_bytes))
+        timeout_ms = self._settings.request_timeout_ms
+        try:
+            async with asyncio.timeout(timeout_ms / 1_000):
+                body = await read_body(request.stream(), declared, self._settings.max_body_bytes)
+        except TimeoutError:
+            raise _late_body(timeout_ms) from None
+        return partial(parse_body, body)
 
 
 def request_id_of(offered: str | None) -> str:
@@ -156,6 +163,11 @@ def _status(result: dict[str, Any], media_type: str) -> int:
     if media_type == JSON:
         return 200
     return max((_STATUS_BY_CODE.get(code, 400) for code in codes), default=400)
+
+
+def _late_body(timeout_ms: int) -> HttpRefusal:
+    message = f"The body did not arrive within {timeout_ms} ms; send it again."
+    return HttpRefusal(408, "REQUEST_TIMEOUT", message, headers={"Connection": "close"})
 
 
 def _not_acceptable(accept: str | None) -> HttpRefusal:

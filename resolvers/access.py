@@ -166,8 +166,9 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     known = visible_users(session, list(subjects)) if subjects else {}
     session.excerpt.know_users(list(known))
     targets = {request.target for request in requests}
-    session.know_manager_accounts(list({one.manager_account for one in targets if one.manager_account is not None}))
-    session.know_ad_accounts(list({one.ad_account for one in targets if one.ad_account is not None}))
+    with session.looking_up(len(targets)):
+        session.know_manager_accounts(list({one.manager_account for one in targets if one.manager_account is not None}))
+        session.know_ad_accounts(list({one.ad_account for one in targets if one.ad_account is not None}))
     through = _contexts_told(session, {one.context for one in requests if one.subject is not None})
     hierarchy = session.excerpt.hierarchy
     facts = hierarchy.facts
@@ -241,7 +242,8 @@ def _contexts_told(session: Session, contexts: Collection[_Context]) -> dict[_Co
     named = [one for one in contexts if one is not None]
     if not named:
         return {None: None}
-    session.know_manager_accounts(named)
+    with session.looking_up(len(named)):
+        session.know_manager_accounts(named)
     return {None: None, **{one: one if may_be_told_of(session, one) else _NOWHERE for one in named}}
 
 

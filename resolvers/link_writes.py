@@ -85,9 +85,11 @@ def _items(session: WriteSession, items: Sequence[Any], one: Any) -> Mapping[str
         )
     results: list[dict[str, Any]] = []
     for position, item in enumerate(items):
+        paid = session.rows_paid
         try:
             key = one(session, item)
         except Refused as refusal:
+            session.forgive_what_is_not_told(refusal, paid)
             errors = [_at(error, position) for error in refusal.errors]
             results.append({"id": None, "errors": [list(error) for error in errors]})
         else:

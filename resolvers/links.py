@@ -77,8 +77,9 @@ def link_by_id(session: Session, key: ClientLinkId) -> ClientLinkRow | None:
 
 def visible_links_by_id(session: Session, ids: Collection[ClientLinkId]) -> dict[ClientLinkId, ClientLinkRow]:
     """Those of these links the viewer may see. Cost: at most eleven SELECTs."""
-    rows = read.read_client_links(session.transaction, ids)
-    return {row.link_id: row for row in visible_links(session, rows.values())}
+    with session.looking_up(len(ids)):
+        rows = read.read_client_links(session.transaction, ids)
+        return {row.link_id: row for row in visible_links(session, rows.values())}
 
 
 def transitions_of(session: Session, key: ClientLinkId) -> tuple[ClientLinkPeriodRow, ...]:
@@ -146,9 +147,11 @@ def _candidates(session: Session, asked: ClientLinkFilter) -> list[ClientLinkRow
         # An id the caller may not see in a predicate yields nothing; the client's side searches by its own ids.
         return []
     if asked.client_account_ids is not None:
-        rows = read.read_account_links_to(tx, asked.client_account_ids)
+        with session.looking_up(len(asked.client_account_ids)):
+            rows = visible_links(session, read.read_account_links_to(tx, asked.client_account_ids))
     elif asked.client_customer_ids is not None:
-        rows = read.read_customer_links_to(tx, asked.client_customer_ids)
+        with session.looking_up(len(asked.client_customer_ids)):
+            rows = visible_links(session, read.read_customer_links_to(tx, asked.client_customer_ids))
     elif direct is not None:
         rows = read.read_links_managed_by(tx, [direct])
     elif asked.managing_customer_id is not None:
@@ -278,11 +281,12 @@ def invitation_by_id(session: Session, key: InvitationId) -> InvitationRow | Non
 
 def visible_invitations(session: Session, ids: Collection[InvitationId]) -> dict[InvitationId, InvitationRow]:
     """Those of these invitations that lead into a manager account the viewer sees. Cost: at most nine SELECTs."""
-    rows = read_invitations(session.transaction, ids)
-    places = list({row.customer_id for row in rows.values()})
-    session.know_manager_accounts(places)
-    session.register(MANAGER_ACCOUNT, places)
-    reach = session.reach
+    with session.looking_up(len(ids)):
+        rows = read_invitations(session.transaction, ids)
+        places = list({row.customer_id for row in rows.values()})
+        session.know_manager_accounts(places)
+        session.register(MANAGER_ACCOUNT, places)
+        reach = session.reach
     seen = {key: row for key, row in rows.items() if reach.on_manager_account(row.customer_id).allow(Capability.VIEW)}
     session.register(INVITATION, list(seen))
     return seen

@@ -41,18 +41,20 @@ def visible_manager_accounts(
     session: Session, ids: Collection[ManagerAccountId]
 ) -> dict[ManagerAccountId, ManagerAccountRow | Refusal]:
     """Those of these manager accounts the viewer may see, or their refusals. Cost: at most eight SELECTs."""
-    rows = read_manager_accounts(session.transaction, ids)
-    session.have_manager_accounts(list(rows.values()))
-    session.know_manager_accounts(list(rows))
-    return _seen(session, rows, {key: key for key in rows})
+    with session.looking_up(len(ids)):
+        rows = read_manager_accounts(session.transaction, ids)
+        session.have_manager_accounts(list(rows.values()))
+        session.know_manager_accounts(list(rows))
+        return _seen(session, rows, {key: key for key in rows})
 
 
 def visible_ad_accounts(session: Session, ids: Collection[AdAccountId]) -> dict[AdAccountId, AdAccountRow | Refusal]:
     """Those of these ad accounts the viewer may see, or their refusals. Cost: at most ten SELECTs."""
-    rows = read_ad_accounts(session.transaction, ids)
-    session.have_ad_accounts(list(rows.values()))
-    session.know_ad_accounts(list(rows))
-    return _seen(session, rows, {key: fact_of(row) for key, row in rows.items()})
+    with session.looking_up(len(ids)):
+        rows = read_ad_accounts(session.transaction, ids)
+        session.have_ad_accounts(list(rows.values()))
+        session.know_ad_accounts(list(rows))
+        return _seen(session, rows, {key: fact_of(row) for key, row in rows.items()})
 
 
 def _seen(session: Session, rows: Mapping[K, V], targets: Mapping[K, AnyTarget]) -> dict[K, V | Refusal]:

@@ -48,7 +48,8 @@ def visible_users(session: Session, ids: Collection[UserId]) -> dict[UserId, Use
     """
     unknown = [key for key in ids if key not in session.users_seen]
     if unknown:
-        _look_at(session, unknown)
+        with session.looking_up(len(unknown)):
+            _look_at(session, unknown)
     return {key: session.users[key] for key in ids if session.users_seen[key]}
 
 

@@ -239,6 +239,7 @@ def ad_account_page(
 
     Raises: Refusal INVALID_CURSOR.
     """
+    _look_through(session, *sets)
     rows = read.read_ad_account_page(session.transaction, sets, conditions, order, bounds_of(page, scope, order))
     session.have_ad_accounts(rows)
     return connection_of(
@@ -256,6 +257,16 @@ def edge_of(row: AdAccountRow, order: Order, scope: str) -> Edge:
     if order.field == OrderField.NUMBER:
         return Edge(row, (fold(row.number), row.account_id), scope)
     return Edge(row, (row.account_id,), scope)
+
+
+ROWS_OF_AN_OWNER = 10
+"""As how many rows a manager account counts whose ad accounts are looked through. They are not counted first."""
+
+
+def _look_through(session: Session, *sets: AdAccountSet) -> None:
+    """A search pays for what it looks through, not only for the page it gives: by the smallest of the sets."""
+    session.look_through(min(len(one.owners) * ROWS_OF_AN_OWNER + len(one.ids) for one in sets))
+    session.go_on()
 
 
 def bounds_of(page: Page, scope: str, order: Order) -> Bounds:
@@ -304,6 +315,7 @@ def _manager_account_page(
 ) -> Connection[ManagerAccountRow]:
     tx = session.transaction
     reached, accounts = mine.manager_accounts(), mine.ad_accounts()
+    _look_through(session, accounts)
     rows = read.read_manager_account_page(tx, reached, accounts, conditions, order, bounds_of(page, scope, order))
     session.have_manager_accounts(rows)
 
@@ -342,6 +354,7 @@ def find(session: Session, prefix: str, page: Page) -> Connection[Any]:
     accounts_by = [Condition("name_or_number_prefix", read.prefix_bounds(prefix))] if prefix else []
     managers_by = [Condition("name_prefix", read.prefix_bounds(prefix))] if prefix else []
     account_set, reached = mine.ad_accounts(), mine.manager_accounts()
+    _look_through(session, account_set)
     edges: list[Edge] = []
     if after is None or after[0] == 0:
         bounds = Bounds(after[1:] if after else None, None, size + 1, False)

@@ -7,7 +7,8 @@ with depth and not with rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -76,6 +77,8 @@ class Newcomer:
 
 ROWS_OF_A_POINT = 10
 """How many rows read cost as much as one object given out: looking is cheaper than telling, and not free."""
+ROWS_OF_AN_ID = 10
+"""As how many rows an id counts that is looked up, whether it is there or not; a hidden user takes sixteen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,8 @@ class Session:
         self.limits = limits or Limits()
         self.values_served = 0
         self.objects_served = 0
-        self._rows_before = transaction.rows
+        self._rows_free = transaction.rows
+        self._looks_up = False
         self._deadline = transaction.deadline or Deadline.after(self.limits.seconds)
         self._viewer = viewer
         self.nodes_loaded = 0
@@ -166,7 +170,37 @@ class Session:
     @property
     def cost(self) -> int:
         """What the request has cost so far: objects of the answer, and rows read for it."""
-        return self.objects_served + (self.transaction.rows - self._rows_before) // ROWS_OF_A_POINT
+        return self.objects_served + self.rows_paid // ROWS_OF_A_POINT
+
+    @contextmanager
+    def looking_up(self, ids: int) -> Iterator[None]:
+        """Whether so many ids may be seen is found out in here, and costs the same whatever is found.
+
+        More is read for what is there and hidden than for what is not there, and the cost is told to who asks.
+        """
+        if self._looks_up:
+            yield
+            return
+        paid = self.rows_paid
+        self._looks_up = True
+        try:
+            yield
+        finally:
+            self._looks_up = False
+            self.forgive(paid + ids * ROWS_OF_AN_ID)
+
+    @property
+    def rows_paid(self) -> int:
+        """How many of the rows read so far count for the cost."""
+        return self.transaction.rows - self._rows_free
+
+    def look_through(self, rows: int) -> None:
+        """Let so many rows count as read: the database looks through them, and gives a few."""
+        self._rows_free -= rows
+
+    def forgive(self, rows_paid: int) -> None:
+        """Let cost nothing what was read since so many rows counted."""
+        self._rows_free = self.transaction.rows - rows_paid
 
     def serve(self, values: int, objects: int = 0) -> None:
         """Take values and objects of the answer into account.
@@ -403,11 +437,12 @@ class Session:
 
         An id he does not know is answered as one that does not exist. Raises: Refusal CHAIN_OVER_LIMIT.
         """
-        self.know_manager_accounts([key])
-        held = self.excerpt.facts.assignments_by_user
-        if any(item.manager_account_id == key for user in self.viewer_users for item in held.get(user, ())):
-            return True
-        return self.sees(key)
+        with self.looking_up(1):
+            self.know_manager_accounts([key])
+            held = self.excerpt.facts.assignments_by_user
+            if any(item.manager_account_id == key for user in self.viewer_users for item in held.get(user, ())):
+                return True
+            return self.sees(key)
 
 
 def fact_of(row: AdAccountRow) -> AdAccountFact:

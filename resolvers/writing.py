@@ -244,6 +244,7 @@ class WriteSession(Session):
         wait_for_turn(self.transaction)
         self._require_standing()
         self._effects = None
+        paid = self.rows_paid
         try:
             _require_storable(order)
             known = None if order.request_id is None else self._known(order, order.request_id)
@@ -256,6 +257,7 @@ class WriteSession(Session):
             value = use_case(self)
         except Refused as refusal:
             self.rolls_back = True
+            self.forgive_what_is_not_told(refusal, paid)
             return Outcome({}, refusal.errors, None, order.dry_run)
         if self._stamp is None:
             return Outcome(value, (), None, order.dry_run)
@@ -267,6 +269,11 @@ class WriteSession(Session):
             result = FirstResult(order.operation, self._digest(order), text, revision)
             write_first_result(self.transaction, self.viewer.login_id, order.request_id, result)
         return Outcome(value, (), revision)
+
+    def forgive_what_is_not_told(self, refusal: Refused, rows_paid: int) -> None:
+        """What was read before a refusal costs nothing when it must not say whether anything is there."""
+        if any(error.code is WriteCode.NOT_FOUND for error in refusal.errors):
+            self.forgive(rows_paid)
 
     def _record(self, stamp: Stamp, reason: str | None) -> RevisionId:
         login = self.signing_login

@@ -80,6 +80,13 @@ def test_without_a_command_the_commands_are_listed() -> None:
         assert re.search(rf"\b{name}\b", shown)
 
 
+def test_a_database_file_is_made_for_its_owner_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "adgraph.db"
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{path}")
+    run("migrate")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_migrating_twice_is_harmless() -> None:
     assert "Applied 0001" in run("migrate").stdout
     assert "up to date" in run("migrate").stdout

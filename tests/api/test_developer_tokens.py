@@ -294,9 +294,8 @@ def test_the_demo_page_has_a_developer_token_where_one_is_demanded(serve: Serve)
     old = prepare_demo(database, now_ms=now_ms(), developer_token=True)
     demo = prepare_demo(database, now_ms=now_ms(), developer_token=True)
     page = serve(developer_tokens="required", demo_mode=True, demo=demo)
-    told = page.get("/graphiql/session").json()["demo"]
-    token = told["logins"][0]["token"]
-    assert ask(page, token, told["developerToken"]).status_code == 200
-    assert refusal(ask(page, token, old.developer_token)) == WRONG
+    told = page.get("/graphiql/session", headers={"host": "127.0.0.1"}).json()["demo"]
+    assert ask(page, told["logins"][0]["token"], told["developerToken"]).status_code == 200
+    assert refusal(ask(page, told["logins"][0]["token"], old.developer_token)) == WRONG
     with database.read() as transaction:
         assert {row.label for row in read_developer_tokens(transaction)} == {PAGE_LABEL}

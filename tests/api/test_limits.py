@@ -12,7 +12,14 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from adgraph.auth import Caller
+from adgraph.budgets import Charge
+from adgraph.graph import SessionGraph
+from adgraph.refusals import HttpRefusal
 from adgraph.settings import Settings
+from adgraph.wire import GraphQLRequest
+from storage.records.ids import Instant, LoginId
+from storage.records.values import TokenScope
 from tests.api.demo_server import started
 from tests.databases import SqliteDatabases, migrated
 from tests.schema.hostile import HOSTILE, each, nested
@@ -216,3 +223,28 @@ def test_a_thousand_checks_by_variables_are_taken_by_the_usual_settings(server: 
     assert response.status_code == 200, response.text[:500]
     assert len(response.json()["data"]["checkMany"]) == 1_000
     assert Settings().max_cost > cost_of(response)["actual"] >= 1_001
+
+
+def test_strangers_without_a_token_do_not_use_up_what_newcomers_have() -> None:
+    newcomer = Caller(None, "new@user.example", frozenset(TokenScope), Instant(0), "identity provider")
+    graph = SessionGraph(Settings(budget=100, budget_per_minute=1))
+    request = GraphQLRequest("{ __typename }", None, None)
+
+    def nothing(charge: Charge) -> dict[str, Any]:
+        charge.meter.cost = 1_000
+        return {}
+
+    graph._charged(request, None, nothing)
+    with pytest.raises(HttpRefusal):
+        graph.admit(None)
+    graph.admit(newcomer)
+
+
+def test_reading_the_document_of_a_subscription_is_paid_like_any_other(server: Server) -> None:
+    graph = SessionGraph(Settings(budget=1_000, budget_per_minute=1))
+    caller = Caller(LoginId(1), "ada@agency.example", frozenset(TokenScope), Instant(0), "test")
+    document = f"subscription {{ missing }} # {'x' * 2_500}"
+    before = graph._budgets.settle(LoginId(1), 0, 0).remaining
+    with server().app.state.database.read() as transaction:  # type: ignore[attr-defined]
+        graph.subscribe(GraphQLRequest(document, None, None), transaction, caller, "")
+    assert graph._budgets.settle(LoginId(1), 0, 0).remaining == before - 1 - -(-len(document) // 25)

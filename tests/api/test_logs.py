@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from adgraph.logs import log_to_terminal, masked
+from adgraph.logs import LONGEST_TEXT, log_to_terminal, masked
 from adgraph.settings import Settings
 
 
@@ -110,3 +111,20 @@ def test_what_must_not_leave_the_machine_is_masked_wherever_it_stands(text: str,
 def test_plain_sentences_are_left_as_they_are() -> None:
     sentence = "client link 1 is ACTIVE now (activateClientLink, revision 2): bearer of news, 3 @ 4"
     assert masked(sentence) == sentence
+
+
+ENDLESS = ("a", "a.", "-eyJaaaaaaaa", "-adg", "a://", "bearer ", "a@", " ", "\n", "\nDETAIL", "adga")
+
+
+@pytest.mark.parametrize("piece", ENDLESS, ids=repr)
+def test_a_text_without_end_is_cut_and_looked_through_quickly(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    started = time.perf_counter()
+    found = masked(text)
+    assert time.perf_counter() - started < 2
+    assert found.endswith("characters more)")
+
+
+def test_a_text_just_short_enough_is_kept_whole() -> None:
+    assert masked("a" * LONGEST_TEXT) == "a" * LONGEST_TEXT
+    assert masked("a" * (LONGEST_TEXT + 1)) == "a" * LONGEST_TEXT + "… (1 characters more)"

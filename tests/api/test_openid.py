@@ -160,6 +160,8 @@ def test_a_token_that_lacks_a_claim_is_refused(client: TestClient, issuer: Issue
         {"preferred_username": ""},
         {"preferred_username": ["ada@agency.example"]},
         {"preferred_username": "a" * 321},
+        {"preferred_username": f"{ADA}\0"},
+        {"preferred_username": "\ud800"},
     ],
     ids=str,
 )

@@ -57,6 +57,13 @@ def test_any_other_page_is_told_no_in_json(allowing: TestClient, origin: str) ->
     assert "access-control-allow-origin" not in told.headers
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "http://[x]", "//", "http://a]b"])
+def test_an_origin_that_is_no_address_is_somebody_elses(client: TestClient, origin: str) -> None:
+    assert is_foreign({"origin": origin, "host": "testserver"}, ())
+    answer = client.get("/graphql", params=QUERY, headers={"origin": origin})
+    assert (answer.status_code, code_of(answer)) == (403, "FORBIDDEN")
+
+
 @pytest.mark.parametrize(("method", "headers"), [("DELETE", "content-type"), ("POST", "x-something")])
 def test_an_allowed_page_may_not_send_anything_else(allowing: TestClient, method: str, headers: str) -> None:
     answer = preflight(allowing, ALLOWED, method, headers)

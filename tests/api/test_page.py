@@ -122,7 +122,7 @@ DEMO = DemoSession(
 
 
 def test_the_demo_tokens_are_given_in_demo_mode_with_a_word_about_each(serve: Serve) -> None:
-    body = serve(demo_mode=True, demo=DEMO).get("/graphiql/session").json()
+    body = serve(demo_mode=True, demo=DEMO).get("/graphiql/session", headers={"host": "127.0.0.1:8000"}).json()
     assert body["demo"]["logins"] == [
         {"token": "adg_ada", "userName": "ada@agency.example", "firstName": "Ada", "about": "Super Admin"},
         {"token": "adg_ben", "userName": "ben@agency.example", "firstName": "Ben", "about": "Viewer"},
@@ -138,3 +138,15 @@ def test_the_demo_tokens_are_not_given_to_pages_of_others(serve: Serve, site: st
     response = serve(demo_mode=True, demo=DEMO).get("/graphiql/session", headers={"sec-fetch-site": site})
     assert response.status_code == 403
     assert "adg_" not in response.text
+
+
+KNOWN = ("127.0.0.1:8000", "localhost:8000", "192.168.0.7:8000", "[::1]:8000", "demo.example", "DEMO.example:443")
+REBOUND = ("evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example", "demo.example.evil", "[::1", "")
+
+
+@pytest.mark.parametrize("host", [*KNOWN, *REBOUND])
+def test_the_demo_tokens_are_given_under_names_that_nobody_else_can_point_here(serve: Serve, host: str) -> None:
+    client = serve(demo_mode=True, demo=DEMO, public_url="https://demo.example")
+    response = client.get("/graphiql/session", headers={"host": host})
+    assert response.status_code == (200 if host in KNOWN else 403)
+    assert ("adg_ada" in response.text) is (host in KNOWN)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
 
 from adgraph import sockets
 from adgraph.app import create_app, open_database
@@ -206,6 +207,42 @@ def test_a_merged_login_ends_its_connections_with_120(
                 tx.execute(f"UPDATE login SET status = 'ACTIVE', merged_into_id = NULL WHERE id = {login}")
 
 
+def test_a_login_has_so_many_connections_and_not_more(
+    client: TestClient, token: str, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MOST_OF_A_LOGIN", 2)
+    with connected(client, token) as first, connected(client, issue()) as second, opened(client) as third:
+        third.send({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
+        code, reason = third.closed()
+        assert (code, reason[:28]) == (1013, "Your login has 2 connections")
+        assert first.answer("q", WHO)["data"] == second.answer("q", WHO)["data"]
+    until = time.monotonic() + 5
+    while True:
+        try:
+            with connected(client, token):
+                return
+        except WebSocketDisconnect:
+            # Those before it have left, and the server has not noticed yet.
+            assert time.monotonic() < until
+
+
+def test_a_login_has_so_many_subscriptions_and_not_more(
+    client: TestClient, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MOST_OF_A_LOGIN", 2)
+    with connected(client, token) as socket, connected(client, token) as other:
+        socket.subscribe("a", ENDLESS)
+        other.subscribe("b", ENDLESS)
+        for one in (socket, other):
+            # Answered after what was sent before it.
+            one.answer("q", WHO)
+        assert other.error("c", ENDLESS)["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        socket.send({"type": "complete", "id": "a"})
+        socket.answer("q", WHO)
+        other.subscribe("c", f'subscription {{ changes(after: "{BEGINNING}", first: 1) {{ cursor }} }}')
+        assert other.receive()["type"] == "next"
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://testserver.evil.example"])
 def test_a_page_of_another_site_is_refused_at_the_handshake(client: TestClient, origin: str) -> None:
     with pytest.raises(WebSocketDenialResponse) as refused, opened(client, headers={"origin": origin}):
@@ -333,6 +370,16 @@ def test_a_ping_is_answered_with_its_payload(client: TestClient, token: str, bef
         assert socket.receive() == {"type": "pong"}
         socket.send({"type": "ping", "payload": {"a": [1]}})
         assert socket.receive() == {"type": "pong", "payload": {"a": [1]}}
+
+
+@pytest.mark.parametrize(("depth", "code"), [(240, None), (300, 4400)])
+def test_a_ping_is_repeated_as_deep_as_json_can_be_written(client: TestClient, depth: int, code: int | None) -> None:
+    with opened(client) as socket:
+        socket.send('{"type":"ping","payload":' + '{"a":' * depth + "1" + "}" * (depth + 1))
+        if code is None:
+            assert socket.receive()["type"] == "pong"
+        else:
+            assert socket.closed()[0] == code
 
 
 def test_an_unexpected_pong_and_an_unknown_complete_are_ignored(client: TestClient, token: str) -> None:

@@ -160,3 +160,12 @@ def test_the_page_can_ask_whose_token_it_has(client: TestClient) -> None:
 
 def test_asking_whose_token_it_is_without_one_is_116(client: TestClient) -> None:
     assert refusal(client.get("/graphiql/whoami")) == (401, "UNAUTHENTICATED", 116)
+
+
+@pytest.mark.parametrize("first", ["the good one", "the other one"])
+def test_of_two_tokens_in_one_request_neither_is_taken(client: TestClient, first: str) -> None:
+    sent = [("authorization", f"Bearer {a_token(client)}"), ("authorization", f"Bearer {a_token(client, BEN)}")]
+    if first == "the other one":
+        sent.reverse()
+    response = client.post("/graphql", json={"query": "{ viewer }"}, headers=sent)
+    assert refusal(response) == (401, "UNAUTHENTICATED", 105)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
-from resolvers.session import ROWS_OF_A_POINT, Limits, Meter, Session
+from resolvers.reachable import reachable_by_viewer
+from resolvers.session import ROWS_OF_A_POINT, ROWS_OF_AN_ID, Limits, Meter, Session
 from schema.execution import Engine
 from storage.database import Database
 from storage.records.ids import Instant
@@ -53,16 +54,25 @@ def test_the_name_of_the_root_costs_one(as_user: AsUser) -> None:
 
 
 @BOTH
-def test_objects_cost_one_each_and_rows_read_a_tenth(as_user: AsUser, engine: Engine) -> None:
-    client = as_user(1001)
-    fields = "nodes { name owner { __typename } } pageInfo { endCursor }"
-    query = f'{{ managerAccount(id: "111") {{ name adAccounts {{ {fields} }} }} }}'
+def test_objects_cost_one_each_and_rows_read_a_tenth(generated: GeneratedData, engine: Engine) -> None:
+    client = asker(generated)
     meter = Meter()
     with client.database.read() as transaction:
+        query = "{ viewer { customerRoles { role linkedAccountIds } } }"
         answer = engine.execute(query, None, None, client.session(transaction), meter=meter)
         rows = transaction.rows
-    assert objects_in(answer["data"]) == 1 + 1 + 2 * len(answer["data"]["managerAccount"]["adAccounts"]["nodes"])
+    assert rows > 2 * ROWS_OF_A_POINT
     assert meter.cost == objects_in(answer["data"]) + rows // ROWS_OF_A_POINT
+
+
+@BOTH
+def test_an_id_that_is_looked_up_costs_as_much_as_ten_rows_whatever_is_there(as_user: AsUser, engine: Engine) -> None:
+    client = as_user(1008)
+    for kind in ("ManagerAccount", "AdAccount", "User", "ClientLink", "UserInvitation"):
+        ids = [f"{kind}:{number}" for number in range(8_000_001, 8_000_041)]
+        query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+        _, cost = run(client, engine, query, {"ids": ids}, Limits())
+        assert cost == 1 + 40 * ROWS_OF_AN_ID // ROWS_OF_A_POINT, kind
 
 
 def test_a_row_costs_the_same_in_nodes_and_in_edges(as_user: AsUser) -> None:
@@ -186,3 +196,25 @@ def test_what_is_refused_before_it_runs_costs_nothing_more(demo_database: Databa
     with demo_database.read() as transaction:
         COMPILED.execute("{ nothing }", None, None, Session(transaction, None, Instant(NOW_MS)), meter=meter)
     assert meter.cost == 0
+
+
+SEARCHES = {
+    "find": 'find(prefix: "zzz", first: 1) { nodes { __typename } }',
+    "ad accounts": 'adAccounts(first: 1, filter: { number: { contains: "zzzz" } }) { nodes { __typename } }',
+    "manager accounts": 'managerAccounts(first: 1, filter: { name: { contains: "zzzz" } }) { nodes { id } }',
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_pays_for_what_it_looks_through_each_time_it_is_asked(generated: GeneratedData, name: str) -> None:
+    client = asker(generated)
+    with generated.database.read() as transaction:
+        session = client.session(transaction)
+        looked_through = len(reachable_by_viewer(session).ad_accounts().owners)
+    assert looked_through > 100
+    _, once = run(client, COMPILED, f"{{ {SEARCHES[name]} }}", {}, Limits())
+    _, ten_times = run(
+        client, COMPILED, "{{ {} }}".format(" ".join(f"a{i}: {SEARCHES[name]}" for i in range(10))), {}, Limits()
+    )
+    assert once >= looked_through
+    assert ten_times - once >= 9 * looked_through

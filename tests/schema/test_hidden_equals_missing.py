@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.resolvers.askers import Asker
 from tests.schema.client import Answer, GraphClient
 from tests.schema.conftest import AsUser
 from tests.schema.places import PLACES, Place
+from tests.schema.write_client import ERRORS, Writer
 
 GUS, HANA = 1007, 1008
 SEATS = {
@@ -41,7 +43,7 @@ def answer_text(client: GraphClient, place: Place, kind: str, number: str) -> st
     answer: Answer = client.ask_once(document, {"id": spelled(place, kind, number)})
     text = json.dumps(answer)
     assert "GRAPHQL_VALIDATION_FAILED" not in text, text[:600]
-    return text.replace(number, "ID")
+    return f"{client.cost} {text.replace(number, 'ID')}"
 
 
 def test_what_is_called_hidden_here_is_there_and_hidden(as_user: AsUser, demo_world: World) -> None:
@@ -59,9 +61,58 @@ def test_what_is_called_hidden_here_is_there_and_hidden(as_user: AsUser, demo_wo
 
 @pytest.mark.parametrize("user", [GUS, HANA], ids=["Super Admin", "Viewer"])
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_a_hidden_id_is_answered_like_one_that_is_not_there(as_user: AsUser, place: Place, user: int) -> None:
+def test_a_hidden_id_is_answered_like_one_that_is_not_there(
+    as_user: AsUser, place: Place, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The cost is told, so it has to be the same too: to the row, for many ids at once do away with rounding.
+    monkeypatch.setattr("resolvers.session.ROWS_OF_A_POINT", 1)
     client = as_user(user)
     for kind in place.kinds:
         missing = answer_text(client, place, kind, MISSING[kind])
         for number in HIDDEN[kind]:
             assert answer_text(client, place, kind, number) == missing, (kind, number)
+
+
+SOME_NAME = {"firstName": "Jo", "lastName": "Doe"}
+WRITES: dict[str, tuple[str, dict[str, Any]]] = {
+    "updateUser": ("User", {"userId": "%s", "timeStamp": "1", "jobTitle": "Buyer"}),
+    "deleteUser": ("User", {"userId": "%s", "timeStamp": "1"}),
+    "updateUserRoles": ("ManagerAccount", {"customerId": "%s", "userId": "1007", "newRole": "VIEWER"}),
+    "updateAdAccount": ("AdAccount", {"accountId": "%s", "timeStamp": "1", "name": "Ad Account"}),
+    "deleteAdAccount": ("AdAccount", {"accountId": "%s", "timeStamp": "1"}),
+    "updateManagerAccount": (
+        "ManagerAccount",
+        {"customerId": "%s", "timeStamp": "1", "name": "Some Name", "industry": "OTHER"},
+    ),
+    "moveClientLink": ("ClientLink", {"linkId": "%s", "timeStamp": "1", "toManagingCustomerId": "444"}),
+    "updateClientLinks": ("ClientLink", {"links": [{"linkId": "%s", "timeStamp": "1", "action": "ACCEPT"}]}),
+    "cancelUserInvitation": ("UserInvitation", {"invitationId": "%s"}),
+    "resendUserInvitation": ("UserInvitation", {"invitationId": "%s"}),
+    "sendUserInvitation": (
+        "ManagerAccount",
+        {"customerId": "%s", "email": "jo@user.example", "role": "VIEWER", **SOME_NAME},
+    ),
+}
+"""Mutations that name what they are about by id: the kind, and an input with %s where the id goes."""
+
+
+def refusal_text(writer: Writer, name: str, given: dict[str, Any], number: str) -> str:
+    sent = json.loads(json.dumps(given).replace("%s", number))
+    selection = f"results {{ {ERRORS} }}" if "links" in given else ""
+    text = json.dumps(writer.payload(name, sent, selection))
+    assert "NOT_FOUND" in text, text
+    return f"{writer.cost} {text.replace(number, 'ID')}"
+
+
+@pytest.mark.parametrize("user", [GUS, HANA], ids=["Super Admin", "Viewer"])
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_on_a_hidden_id_is_refused_like_one_on_what_is_not_there(
+    as_user: AsUser, name: str, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resolvers.session.ROWS_OF_A_POINT", 1)
+    client = as_user(user)
+    writer = Writer(client.database, client.login)
+    kind, given = WRITES[name]
+    missing = refusal_text(writer, name, given, MISSING[kind])
+    for number in HIDDEN[kind]:
+        assert refusal_text(writer, name, given, number) == missing, number

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from resolvers.session import Limits, Newcomer, Viewer
+from resolvers.session import Limits, Meter, Newcomer, Viewer
 from resolvers.writing import WriteSession
 from schema.errors import INTERNAL_SERVER_ERROR
 from schema.execution import Engine
@@ -43,6 +43,8 @@ class Writer:
         """Who writes; a test may put somebody else here."""
         self.statements = 0
         """How many SQL statements the last mutation ran."""
+        self.cost = 0
+        """What the last document cost."""
         if login is not None:
             user = None if acting is None else UserId(acting)
             known = Viewer(LoginId(login), f"user{login}@adventure.example", user)
@@ -58,7 +60,9 @@ class Writer:
 
     def execute(self, document: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
         """The whole response of a mutation, or of a query."""
-        response = ENGINE.execute(document, variables, None, None, begin_write=self.begin)
+        meter = Meter()
+        response = ENGINE.execute(document, variables, None, None, begin_write=self.begin, meter=meter)
+        self.cost = meter.cost
         for error in response.get("errors", ()):
             assert error["extensions"]["code"] != INTERNAL_SERVER_ERROR, error
         return response
