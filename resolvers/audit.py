@@ -48,8 +48,7 @@ def may_read_log(session: Session, row: object) -> bool:
         case AdAccountRow():
             return _held(session.on_ad_account(row), Capability.UPDATE_AD_ACCOUNT)
         case UserRow():
-            held = row.login_id == session.viewer.login_id
-            return held or _held(session.on_manager_account(row.customer_id), Capability.MANAGE_USERS)
+            return session.is_self(row) or _held(session.on_manager_account(row.customer_id), Capability.MANAGE_USERS)
         case ClientLinkRow():
             return True
     return False

@@ -42,10 +42,9 @@ def action_answer(session: Session, row: ClientLinkRow, action: ClientLinkAction
     side = SIDE_OF[event]
     reasons = []
     if not _holds(session, row, side, needed):
-        end = row.managing_customer_id if side == Side.MANAGING else row.client_owner_id
         reasons.append(
             f"{action} is for the {side.lower()} side and needs {needed} ({RULE_ID[needed]}) there,"
-            f" on manager account {end}; your roles do not give it."
+            f" on {_end(row, side)}; your roles do not give it."
         )
     forbidden = state_forbids(event, row.status, row.created_at, session.now)
     if forbidden is not None:
@@ -69,6 +68,13 @@ def require_living_ends(session: Session, row: ClientLinkRow, *field: str) -> No
         if account.status == AdAccountStatus.INACTIVE:
             message = f"Ad account {account.account_id} is INACTIVE."
             raise refused(WriteCode.OBJECT_STATE, message, *field)
+
+
+def _end(row: ClientLinkRow, side: Side) -> str:
+    """An end of a link as whoever sees the link may know it: who owns a client's ad account is not told by it."""
+    if side == Side.CLIENT and row.client_account_id is not None:
+        return f"ad account {row.client_account_id}"
+    return f"manager account {row.managing_customer_id if side == Side.MANAGING else row.client_customer_id}"
 
 
 def _holds(session: Session, row: ClientLinkRow, side: Side, needed: Capability) -> bool:

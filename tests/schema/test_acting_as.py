@@ -119,6 +119,16 @@ def test_ones_own_log_is_that_of_the_user_one_asks_as(database: Database) -> Non
     assert of_the_login == told
 
 
+def test_the_log_of_another_of_ones_own_users_is_as_closed_as_a_colleagues(database: Database) -> None:
+    users = [a_user(1, of=1), a_user(2, of=2, original=False), a_user(3, of=1, login=3)]
+    roles = [a_role(at=1, user=1, id=1), a_role("VIEWER", at=1, user=2, id=2), a_role("VIEWER", at=1, user=3, id=3)]
+    with database.write() as transaction:
+        write_world(transaction, a_world(*users, *roles))
+    query = '{ users: nodes(ids: ["User:1", "User:2", "User:3"]) { ... on User { userId auditLog { totalCount } } } }'
+    told = GraphClient(database, 1, acting=2).data(query)["users"]
+    assert [(one["userId"], one["auditLog"] is not None) for one in told] == [("1", False), ("2", True), ("3", False)]
+
+
 def test_what_the_other_users_of_the_login_may_do_is_refused_to_one_alone(database: Database) -> None:
     consolidated(database)
     invited = {"customerId": "2", "email": "kim@user.example", "firstName": "Kim", "lastName": "Ek", "roleId": 16}

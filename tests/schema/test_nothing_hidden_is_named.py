@@ -314,3 +314,19 @@ def test_what_is_hidden_under_two_parents_of_a_tree_is_counted_once(storing: Sto
     told = [(edge["depth"], *edge["node"].values()) for edge in below["edges"]]
     assert sorted(told) == [(1, "2"), (1, "4"), (2, "40")]
     assert (below["totalCount"], below["hiddenCount"]) == (3, 2), "5 and the ad account 50"
+
+
+def test_who_owns_the_ad_account_a_link_waits_for_is_not_told_by_what_one_may_not_do(storing: Storing) -> None:
+    """An agency sends links to ad accounts it does not see: it learns who owns them when they say yes."""
+    world = a_world(
+        a_user(1, of=7_001, login=1),
+        a_role(at=7_001, user=1, id=1),
+        an_ad(8_001, owner=9_001),
+        an_account_link(7_001, 8_001, status="LINK_PENDING", id=50),
+    )
+    link = storing(world)(1).data('{ clientLink(id: "50") { viewerCan(action: ACCEPT) { allowed reasons } } }')[
+        "clientLink"
+    ]
+    assert link["viewerCan"]["allowed"] is False
+    assert "9001" not in " ".join(link["viewerCan"]["reasons"])
+    assert "ad account 8001" in link["viewerCan"]["reasons"][0]

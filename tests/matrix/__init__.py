@@ -1,0 +1,1 @@
+"""What every field of the schema shows, to everybody in every way."""

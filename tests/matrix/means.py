@@ -1,0 +1,537 @@
+"""What each right means, by the oracle: whether a place shows what it should to one who asks.
+
+What there is to show is what the caller who sees everything is shown at the same place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any, Final
+
+from tests.matrix import company as of
+from tests.matrix.answers import Key, Place, node_of, shape
+from tests.matrix.company import Caller, Shown
+from tests.matrix.questions import kind_of
+from tests.matrix.rights import RIGHTS
+from tests.oracle import AD, CARRYING, MANAGER, Answer, Oracle, Target, User, World
+from tests.resolvers.askers import end_of
+
+COUNTS_HIDDEN: Final = frozenset(
+    {
+        *("ManagerAccount.adAccounts", "ManagerAccount.managerAccounts", "ManagerAccount.descendants"),
+        *("ManagerAccount.ancestors", "AdAccount.ancestors", "ManagerAccount.accessors", "AdAccount.accessors"),
+        "User.accessibleAccounts",
+    }
+)
+"""Lists that say how many of their rows are hidden. Others are lists of what one may see."""
+LISTED: Final = {"accountIds": AD, "linkedAccountIds": AD, "linkedCustomerIds": MANAGER}
+COUNTED: Final = {
+    "hiddenAccounts": "accountIds",
+    "hiddenLinkedAccounts": "linkedAccountIds",
+    "hiddenLinkedCustomers": "linkedCustomerIds",
+}
+_NUMBER: Final = re.compile(r"(?<![\w.:-])[1-6]\d{4}(?![\w:-])")
+_MISSING: Final = "nothing there"
+
+
+class Everything:
+    """What there is: the answers to the caller who sees all of it, and the oracle's world."""
+
+    def __init__(self, shown: Shown, places: Iterable[Place]) -> None:
+        self.world: World = shown.world
+        self.tokens = shown.tokens
+        self.oracle = Oracle(shown.world)
+        self.at: dict[Key, Any] = {}
+        for place in places:
+            self.at[place.key] = shape(place.value)
+        self.users = {user.id: user for user in self.world.users}
+        self.links = {link.id: link for link in of.links_of(self.world)}
+        self.owners = {ad.id: ad.owner for ad in self.world.ad_accounts}
+        self.names = {login.user_name: login.id for login in self.world.logins}
+        self.grants = {user.id: self.oracle.grants(user.id) for user in self.world.users}
+
+    def homes(self, user: User) -> set[int]:
+        """The manager accounts a user belongs to or reaches."""
+        reached = {grant.chain[-1] for grant in self.grants[user.id] if grant.target == end_of(grant)}
+        return {user.manager_account} | reached
+
+
+class Seer:
+    """One caller, and what the oracle says is his to see. Each check returns what is wrong, or nothing."""
+
+    def __init__(self, everything: Everything, caller: Caller) -> None:
+        self.all = everything
+        self.caller = caller
+        oracle, world = everything.oracle, everything.world
+        if caller.login is None:
+            self.grants = []
+        else:
+            self.grants = (
+                oracle.grants_of_login(caller.login) if caller.acting is None else oracle.grants(caller.acting)
+            )
+        self.truths: dict[Target, Answer] = {one: oracle.judged(self.grants, one) for one in world.targets()}
+        own = [user for user in world.users if user.login == caller.login]
+        alone = caller.acting is not None and not everything.users[caller.acting].is_original
+        self.users = {user.id for user in own if not alone or user.id == caller.acting}
+        self.homes = {one.manager_account for one in world.assignments if one.user in self.users}
+        self._users_seen: dict[int, bool] = {}
+
+    # What he sees
+
+    def views(self, target: Target) -> bool:
+        """Whether a manager account or ad account is his to see."""
+        return target in self.truths and "VIEW" in self.truths[target].allowed
+
+    def holds(self, capability: str, target: Target) -> bool:
+        """Whether he holds it, whatever the state of the target takes."""
+        truth = self.truths[target]
+        return capability in truth.allowed | truth.taken_by_state
+
+    def sees_user(self, number: int) -> bool:
+        """Whether a user is his to see."""
+        if number not in self._users_seen:
+            user = self.all.users[number]
+            seen = number in self.users or any(self.views(Target(MANAGER, one)) for one in self.all.homes(user))
+            self._users_seen[number] = seen
+        return self._users_seen[number]
+
+    def sees_link(self, number: int) -> bool:
+        """Whether a client link is his to see: from either end, by C12 or C14."""
+        link = self.all.links[number]
+        of_account = number not in self._customer_links
+        needed, end = ("VIEW_ACCOUNT_LINKS", AD) if of_account else ("VIEW_MANAGER_LINKS", MANAGER)
+        ends = (Target(MANAGER, link.managing), Target(end, link.client))
+        return any(needed in self.truths[one].allowed for one in ends)
+
+    @cached_property
+    def _customer_links(self) -> set[int]:
+        return {link.id for link in self.all.world.customer_links}
+
+    def sees(self, key: Key | None) -> bool:
+        """Whether an object is his to see; what the company does not have was made by the very request."""
+        if key is None:
+            return False
+        if len(key) < 2:
+            return True
+        kind, number = key[0], key[1]
+        if kind == "ManagerAccount":
+            return self.views(Target(MANAGER, number)) or number not in of.MANAGERS
+        if kind == "AdAccount":
+            return self.views(Target(AD, number)) or number not in of.ADS
+        if kind == "User":
+            return number not in self.all.users or self.sees_user(number)
+        if kind == "ClientLink":
+            return number not in self.all.links or self.sees_link(number)
+        if kind == "UserInvitation":
+            home = {of.INVITATIONS[0]: of.HERE, of.INVITATIONS[1]: of.HIDDEN}.get(number, of.HERE)
+            return self.views(Target(MANAGER, home))
+        return True
+
+    def told_of(self, manager: int) -> bool:
+        """Whether a manager account on a way is his to know: he views it, or holds a role in it."""
+        return self.views(Target(MANAGER, manager)) or manager in self.homes
+
+    def may_read_log(self, key: Key) -> bool:
+        """Whether what was done to an object he sees is his to know."""
+        kind, number = key[0], key[1]
+        if kind == "ManagerAccount":
+            return self.holds("UPDATE_MANAGER_ACCOUNT", Target(MANAGER, number))
+        if kind == "AdAccount":
+            return self.holds("UPDATE_AD_ACCOUNT", Target(AD, number))
+        if kind == "User":
+            home = Target(MANAGER, self.all.users[number].manager_account)
+            return number in self.users or self.holds("MANAGE_USERS", home)
+        return bool(kind == "ClientLink")
+
+    def wrong(self, place: Place) -> str | None:
+        """What is wrong with what a place shows him."""
+        right = RIGHTS[f"{place.type}.{place.field}"]
+        holds, _, capability = right.partition(" ")
+        if holds == "HOLDS":
+            return self._null_unless(place, self.holds(capability, _target(place.parent)))
+        return MEANING[right](self, place)
+
+    # What each right means
+
+    def _there(self, place: Place) -> Any:
+        return self.all.at.get(place.key, _MISSING)
+
+    def _is_his_own(self, place: Place) -> bool:
+        """Whether only he is shown this, so that there is nothing to measure it by."""
+        own = ("Viewer.customerRoles", "AccessToken.auditLog", "Viewer.accessTokens", "Viewer.accessibleAccounts")
+        return any(one in place.way for one in own) or place.way[0].startswith("Mutation.")
+
+    def told(self, place: Place) -> str | None:
+        """TOLD, BARE ID."""
+        there = self._there(place)
+        if there is _MISSING or place.way[0].startswith("Mutation."):
+            return None if self._is_his_own(place) else "nobody else is told of such a place"
+        if isinstance(place.value, dict):
+            return None if there is not None else "there is nothing, and something is told"
+        if isinstance(place.value, list) and place.value and isinstance(place.value[0], dict):
+            return None if len(there) == len(place.value) else f"{len(place.value)} told of {len(there)}"
+        return None if shape(place.value) == there else f"{place.value!r} is told of {there!r}"
+
+    def if_seen(self, place: Place) -> str | None:
+        """IF SEEN."""
+        value = place.value
+        if isinstance(value, list):
+            expected = [one if self.sees(one) else None for one in self._there(place)]
+            return None if shape(value) == expected else f"{shape(value)} instead of {expected}"
+        told = node_of(value)
+        given = place.way[0] == "Mutation.acceptUserInvitation" and told in of.GIVEN
+        if told is not None and not given and not self.sees(told):
+            return f"{told} is hidden"
+        there = self._there(place)
+        if place.type == "AccessHop":
+            link = place.data["AccessHop_linkId"]
+            there = None if link is None else ("ClientLink", int(link))
+        elif self._is_not_compared(place):
+            return None
+        if told is None and there is not None and self.sees(there):
+            return f"{there} is seen and not told"
+        return None
+
+    def _is_not_compared(self, place: Place) -> bool:
+        """Whether what there is to see at a place is looked at by another right: of rows, and of ways, as a whole."""
+        of_rows = place.type.endswith("Edge") and place.field == "node"
+        of_ways = place.type in ("Access", "AccessPath")
+        return of_rows or of_ways or self._there(place) is _MISSING or self._is_his_own(place)
+
+    def or_restricted(self, place: Place) -> str | None:
+        """OR RESTRICTED."""
+        kind, number = node_of(place.value)  # type: ignore[misc]
+        expected = "ManagerAccount" if self.views(Target(MANAGER, number)) else "RestrictedManagerAccount"
+        if kind != expected and number in of.MANAGERS:
+            return f"{kind} {number} instead of {expected}"
+        there = self._there(place)
+        return None if there is _MISSING or there[1] == number else f"{number} instead of {there[1]}"
+
+    def client(self, place: Place) -> str | None:
+        """CLIENT."""
+        of_account = place.parent[1] not in self._customer_links
+        return self.if_seen(place) if of_account else self.or_restricted(place)
+
+    def rows_seen(self, place: Place) -> str | None:
+        """ROWS SEEN."""
+        value = place.value
+        if place.way[0].startswith("Mutation."):
+            return None
+        if place.way[0] == "Viewer.accessibleAccounts" or self._is_his_own(place):
+            return None if isinstance(value, dict) else self._viewers_accounts(place)
+        if place.way[0].startswith("Subscription.") and place.field == "changes":
+            seen = any(self.sees(node_of(one["ChangedNode_node"])) for one in value["Change_changed"])
+            return None if seen else "nothing of it is seen"
+        if isinstance(value, dict) or value is None:
+            nobody = self.caller.login is None and value is None
+            return None if value is not None or nobody else "a list one may ask for is missing"
+        there = self._there(place)
+        if place.field == "customerRoles":
+            told, expected = shape(value), [one for one in there if self._sees_role(place.parent[1], one)]
+        else:
+            told, expected = shape(value), [one for one in there if self.sees(one)]
+        return None if told == expected else f"{told} instead of {expected}"
+
+    def _sees_role(self, user: int, row: Key) -> bool:
+        return user in self.users or self.views(Target(MANAGER, int(row[2])))
+
+    def _viewers_accounts(self, place: Place) -> str | None:
+        expected = [("AdAccount", one) for one in sorted(of.ADS) if self.views(Target(AD, one))]
+        return None if shape(place.value) == expected else f"{shape(place.value)} instead of {expected}"
+
+    def ids_seen(self, place: Place) -> str | None:
+        """IDS SEEN."""
+        there = self._there(place)
+        if there is _MISSING:
+            return None if self._is_his_own(place) else "nobody else is told of such a place"
+        if there is not None and not self._is_self(place):
+            there = [one for one in there if self.views(Target(LISTED[place.field], int(one)))]
+        return None if place.value == there else f"{place.value} instead of {there}"
+
+    def _is_self(self, place: Place) -> bool:
+        return place.parent[0] == "User" and place.parent[1] in self.users
+
+    def the_rest(self, place: Place) -> str | None:
+        """THE REST."""
+        if place.way[0].startswith("Mutation."):
+            return None
+        if self._is_his_own(place):
+            return None if place.value == 0 else f"{place.value} of one's own is hidden"
+        if place.field == "hiddenRoles":
+            rows = self.all.at[(*place.parent, "customerRoles")]
+            expected = sum(not self._sees_role(place.parent[1], one) for one in rows)
+        elif place.field in COUNTED:
+            name = COUNTED[place.field]
+            there = self.all.at.get((*place.parent, name), ())
+            seen = place.data.get(f"{place.type}_{name}")
+            expected = len(there or ()) - len(seen or ())
+        else:
+            expected = self._hidden_rows(place)
+        return None if place.value == expected else f"{place.value} instead of {expected}"
+
+    def _hidden_rows(self, place: Place) -> int:
+        if place.way[-2] not in COUNTS_HIDDEN:
+            return 0
+        rows = self.all.at[(*place.parent, "edges")]
+        hidden = [row for row in rows if not self.sees(row)]
+        if place.type == "DescendantConnection":
+            # What is hidden is not looked behind.
+            under = {row: self.all.at[(*place.parent, "edges", "edge", *row, "parentIds")] for row in hidden}
+            return sum(any(self.views(Target(MANAGER, int(one))) for one in under[row]) for row in hidden)
+        return len(hidden)
+
+    def _null_unless(self, place: Place, shown: bool) -> str | None:
+        if shown and place.value is None and self._there(place) not in (None, _MISSING):
+            return "it may be known, and is not told"
+        if not shown and place.value is not None:
+            return "it may not be known, and is told"
+        return None
+
+    def contact(self, place: Place) -> str | None:
+        """ONESELF OR VIEW OF HIS MANAGER ACCOUNT."""
+        user = self.all.users.get(place.parent[1])
+        if user is None:
+            return None
+        shown = user.id in self.users or self.views(Target(MANAGER, user.manager_account))
+        return self._null_unless(place, shown)
+
+    def log(self, place: Place) -> str | None:
+        """ONESELF OR MANAGE_USERS THERE."""
+        return self._null_unless(place, place.parent[1] not in self.all.users or self.may_read_log(place.parent))
+
+    def its_log(self, place: Place) -> str | None:
+        """ITS LOG."""
+        return self._null_unless(place, self.may_read_log(node_of(place.data["ChangedNode_node"])))  # type: ignore[arg-type]
+
+    def log_of_one(self, place: Place) -> str | None:
+        """LOG OF ONE OF THEM."""
+        changed = [node_of(one["ChangedNode_node"]) for one in place.data["Change_changed"]]
+        return self._null_unless(place, any(self.may_read_log(one) for one in changed if one is not None))
+
+    def login_of_one_seen(self, place: Place) -> str | None:
+        """LOGIN OF A USER SEEN."""
+        there = self._there(place)
+        name = place.value if there in (None, _MISSING) else there
+        users = [user.id for user in self.all.world.users if user.login == self.all.names.get(name)]
+        return self._null_unless(place, any(self.sees_user(one) for one in users))
+
+    def reason(self, place: Place) -> str | None:
+        """WHEN WHO DID IT IS SEEN."""
+        user = place.data["AuditEntry_actingAsUserId"]
+        return self._null_unless(place, user is not None and self.sees_user(int(user)))
+
+    def step_down(self, place: Place) -> str | None:
+        """STEP DOWN SEEN."""
+        child = self.all.at.get((*place.parent, "childId"))
+        if child is None:
+            return None
+        return self._null_unless(place, self.sees((kind_of(int(child)), int(child))))
+
+    def silent(self, place: Place) -> str | None:
+        """SILENT."""
+        for text in _texts(place.value):
+            for number in map(int, _NUMBER.findall(text)):
+                if not self._may_be_named(number, place):
+                    return f"{number} is hidden and named: {text!r}"
+        return None
+
+    def _may_be_named(self, number: int, place: Place) -> bool:
+        kind = kind_of(number)
+        if place.type == "ClientLinkActionResult":
+            # A link one sees says itself which two it joins.
+            link = self.all.links[place.parent[1]]
+            return number in (link.managing, link.client)
+        if kind == "ManagerAccount":
+            return self.told_of(number) or number not in of.MANAGERS
+        if kind == "Login":
+            return number == self.caller.login or place.way[0].startswith("Mutation.")
+        if kind == "ClientLink" and number in self.all.links and self.all.links[number].status in CARRYING:
+            return True
+        return self.sees((kind, number))
+
+    def whole_way(self, place: Place) -> str | None:
+        """WHOLE WAY."""
+        if place.field in ("kind", "linkId", "linkPermission", "linkStatus"):
+            link = place.data["AccessHop_linkId"]
+            known = link is None or self.all.links[int(link)].status in CARRYING or self.sees_link(int(link))
+            return None if known else f"link {link} carries nothing and is hidden"
+        return self.silent(place)
+
+    def when_done(self, place: Place) -> str | None:
+        """WHEN DONE."""
+        if place.data[f"{place.type}_userErrors"] and place.value is not None:
+            return "refused, and something is told"
+        told = node_of(place.value) if isinstance(place.value, dict) else ()
+        return None if self.sees(told) else f"{told} is hidden"
+
+    def may_write(self, place: Place) -> str | None:
+        """MAY WRITE."""
+        if self.caller.login is None:
+            return None if place.value is None else "nobody may write"
+        if place.value is None:
+            return "the payload is missing"
+        system = place.field in ("consolidateLogins", "provisionAggregator") and self.caller.way != "everywhere"
+        errors = next(value for alias, value in place.value.items() if alias.endswith("_userErrors"))
+        return "only a system administrator may" if system and not errors else None
+
+    def restricted(self, place: Place) -> str | None:
+        """RESTRICTED."""
+        return "it is seen, and shown as hidden" if self.views(Target(MANAGER, int(place.value))) else None
+
+    def nothing_wrong(self, place: Place) -> str | None:
+        """FIXED, PAGE."""
+        return None
+
+    # About access
+
+    def _held(self, place: Place) -> tuple[Answer, list[Any]] | None:
+        """What the user asked about holds on the account asked about; None when either is hidden."""
+        assert place.about is not None, place.way
+        subject, key = place.about
+        target = _target(key)
+        if not self.views(target) or (subject is not None and not self.sees_user(int(subject))):
+            return None
+        grants = self.grants if subject is None else self.all.grants[int(subject)]
+        return self.all.oracle.judged(grants, target), [
+            one for one in grants if one.target == target and not one.over_limit
+        ]
+
+    def as_asked(self, place: Place) -> str | None:
+        """AS ASKED."""
+        held = self._held(place)
+        name = f"{place.type}.{place.field}"
+        if held is None:
+            hidden = {"CheckResult.allowed": False, "Query.access": None}
+            return None if place.value == hidden.get(name, place.value) else "it is about something hidden"
+        answer, grants = held
+        expected: Any
+        if name == "CheckResult.allowed":
+            expected = place.data["CheckResult_capability"] in answer.allowed
+        elif name in ("Access.capabilities", "AccessorEdge.capabilities"):
+            expected = sorted(answer.allowed)
+        elif name in ("Access.roles", "AccessorEdge.roles"):
+            expected = sorted({one.assignment.role for one in grants})
+        elif name == "Access.withheld":
+            expected = sorted(answer.taken_by_state)
+        elif name == "AccessPathConnection.totalCount":
+            expected = len(grants) - place.data["AccessPathConnection_hiddenCount"]
+        elif name == "Query.access":
+            return None if place.value is not None else "it is missing"
+        else:
+            return self.silent(place)
+        told = sorted(place.value) if isinstance(place.value, list) else place.value
+        return None if told == expected else f"{told} instead of {expected}"
+
+    # About himself
+
+    def own(self, place: Place) -> str | None:
+        """OWN."""
+        if place.way[0].startswith("Mutation."):
+            return None
+        name = f"{place.type}.{place.field}"
+        if place.type == "Query":
+            nobody = self.caller.login is None
+            return None if (place.value is None) == nobody else "it should be there for somebody only"
+        expected = OWN[name](self, place) if name in OWN else None
+        if name not in OWN:
+            return self.silent(place) if place.type == "Viewer" else self._of_his_token(place)
+        told = sorted(place.value) if isinstance(place.value, list) and name not in IN_ORDER else place.value
+        return None if told == expected else f"{told} instead of {expected}"
+
+    def _of_his_token(self, place: Place) -> str | None:
+        if place.type != "AccessToken":
+            return None
+        mine = self.all.tokens[self.caller.login or 0]
+        return None if place.parent[1] in mine else "somebody else's token"
+
+    def actions(self, link: int) -> list[str]:
+        """What he may do with a link he sees: what its state lets anybody do, where his side and capability fit."""
+        there = self.all.links[link]
+        of_account = link not in self._customer_links
+        needed = "MANAGE_ACCOUNT_LINKS" if of_account else "MANAGE_MANAGER_LINKS"
+        client = Target(AD if of_account else MANAGER, there.client)
+        side = {"ACCEPT": client, "DECLINE": client}
+        possible = self.all.at[("ClientLink", link, "viewerActions")]
+        managing = Target(MANAGER, there.managing)
+        return [one for one in possible if needed in self.truths[side.get(one, managing)].allowed]
+
+
+def _target(key: Key) -> Target:
+    return Target(MANAGER if key[0] == "ManagerAccount" else AD, key[1])
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """All texts of a value, below it too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _contexts(seer: Seer, place: Place) -> list[tuple[int, int]]:
+    """Through which manager accounts he uses an ad account, with how much each gives."""
+    target = _target(place.parent)
+    through = {one.context for one in seer.grants if one.target == target and not one.over_limit}
+    return [(len(seer.all.oracle.judged(seer.grants, target, one).allowed), one) for one in through]
+
+
+OWN: Final[dict[str, Callable[[Seer, Place], Any]]] = {
+    "ManagerAccount.viewerCapabilities": lambda seer, at: sorted(seer.truths[_target(at.parent)].allowed),
+    "AdAccount.viewerCapabilities": lambda seer, at: sorted(seer.truths[_target(at.parent)].allowed),
+    "ManagerAccount.viewerRoles": lambda seer, at: _roles(seer, at),
+    "AdAccount.viewerRoles": lambda seer, at: _roles(seer, at),
+    "AdAccount.viewerContextId": lambda seer, at: (
+        at.value if (_most(at), int(at.value or 0)) in _contexts(seer, at) else "one of his contexts"
+    ),
+    "ClientLink.viewerActions": lambda seer, at: seer.actions(at.parent[1]),
+    "ClientLinkActionResult.allowed": lambda seer, at: (
+        at.data["ClientLinkActionResult_action"] in seer.actions(at.parent[1])
+    ),
+    "Login.loginId": lambda seer, at: str(seer.caller.login),
+    "Viewer.isSystemAdministrator": lambda seer, at: False,
+    "AccessTokenConnection.hiddenCount": lambda seer, at: 0,
+    "AccessTokenConnection.totalCount": lambda seer, at: len(seer.all.tokens[seer.caller.login or 0]),
+}
+"""What is true of whoever asks, by field; other fields of himself name at least nothing hidden."""
+IN_ORDER: Final = frozenset({"ClientLink.viewerActions"})
+
+
+def _roles(seer: Seer, place: Place) -> list[str]:
+    target = _target(place.parent)
+    return sorted({one.assignment.role for one in seer.grants if one.target == target and not one.over_limit})
+
+
+def _most(place: Place) -> int:
+    return len(place.data["AdAccount_viewerCapabilities"])
+
+
+MEANING: Final[dict[str, Callable[[Seer, Place], str | None]]] = {
+    "TOLD": Seer.told,
+    "BARE ID": Seer.told,
+    "IF SEEN": Seer.if_seen,
+    "OR RESTRICTED": Seer.or_restricted,
+    "CLIENT": Seer.client,
+    "ROWS SEEN": Seer.rows_seen,
+    "IDS SEEN": Seer.ids_seen,
+    "THE REST": Seer.the_rest,
+    "ONESELF OR VIEW OF HIS MANAGER ACCOUNT": Seer.contact,
+    "ONESELF OR MANAGE_USERS THERE": Seer.log,
+    "ITS LOG": Seer.its_log,
+    "LOG OF ONE OF THEM": Seer.log_of_one,
+    "LOGIN OF A USER SEEN": Seer.login_of_one_seen,
+    "WHEN WHO DID IT IS SEEN": Seer.reason,
+    "STEP DOWN SEEN": Seer.step_down,
+    "SILENT": Seer.silent,
+    "WHOLE WAY": Seer.whole_way,
+    "WHEN DONE": Seer.when_done,
+    "RESTRICTED": Seer.restricted,
+    "MAY WRITE": Seer.may_write,
+    "PAGE": Seer.nothing_wrong,
+    "FIXED": Seer.nothing_wrong,
+    "AS ASKED": Seer.as_asked,
+    "OWN": Seer.own,
+}
+"""Each right, and how it is looked at."""
