@@ -9,12 +9,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from email.utils import parseaddr
-from ipaddress import ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from adgraph.addresses import is_loopback
+from adgraph.setting_texts import (
+    DEVELOPER_TOKENS,
+    NOBODY,
+    SWITCH,
+    between,
+    database_url,
+    host,
+    issuer,
+    mail,
+    mail_address,
+    names,
+    networks,
+    one_word,
+    origins,
+    public_url,
+    scopes,
+    switch,
+)
 
 _T = TypeVar("_T")
 
@@ -39,117 +54,6 @@ def _variable(name: str, decides: str, allowed: str, read: Callable[[str], _T], 
     return field(default=default, metadata={"variable": Variable(name, decides, allowed, read)})
 
 
-def _switch(text: str) -> bool:
-    return {"on": True, "off": False, "true": True, "false": False, "1": True, "0": False}[text.lower()]
-
-
-SWITCH = "on or off"
-
-
-def _between(lowest: int, highest: int) -> tuple[str, Callable[[str], int]]:
-    def read(text: str) -> int:
-        # int() alone would take "1_000", "+5" and digits of other scripts.
-        if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
-            raise ValueError(text)
-        return int(text)
-
-    return f"a whole number from {lowest} to {highest}", read
-
-
-def _database_url(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    if scheme not in ("sqlite", "postgresql", "postgres") or not separator or not rest.strip("/"):
-        raise ValueError(text)
-    return f"postgresql://{rest}" if scheme == "postgres" else text
-
-
-def _host(text: str) -> str:
-    if not text or not text.isascii() or any(letter.isspace() or letter in "/@?#" for letter in text):
-        raise ValueError(text)
-    return text
-
-
-def _mail(text: str) -> str:
-    scheme, separator, _ = text.partition("://")
-    if not separator:
-        return text
-    parts = urlsplit(text)
-    # Reading the port raises ValueError when it is none.
-    if scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0 or parts.path.strip("/") or parts.query:
-        raise ValueError(text)
-    return text
-
-
-def _mail_address(text: str) -> str:
-    address = parseaddr(text)[1]
-    if not text.isascii() or not text.isprintable() or address.count("@") != 1 or not all(address.split("@")):
-        raise ValueError(text)
-    return text
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or " " in text:
-        raise ValueError(text)
-    return text.rstrip("/")
-
-
-def _networks(text: str) -> str:
-    return ",".join(str(ip_network(each.strip())) for each in text.split(","))
-
-
-def _origins(text: str) -> str:
-    origins = [one.strip() for one in text.split(",") if one.strip()]
-    for one in origins:
-        parts = urlsplit(one)
-        # As browsers write it: no path, no default port, lower case.
-        if parts.scheme not in ("http", "https") or not parts.hostname or one != f"{parts.scheme}://{parts.netloc}":
-            raise ValueError(text)
-        if "@" in parts.netloc or "*" in one or one != one.lower() or parts.port == _DEFAULT_PORTS[parts.scheme]:
-            raise ValueError(text)
-    return ",".join(dict.fromkeys(origins))
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def _issuer(text: str) -> str:
-    # The address as the issuer writes it, to the last slash: tokens must name exactly this.
-    parts = urlsplit(text)
-    good = parts.scheme == "https" or is_loopback(text)
-    # Reading the port raises ValueError when it is none.
-    if not good or not parts.hostname or parts.port == 0 or parts.username is not None:
-        raise ValueError(text)
-    if not text.isascii() or not text.isprintable() or any(letter in " ?#" for letter in text):
-        raise ValueError(text)
-    return text
-
-
-def _one_word(text: str) -> str:
-    if len(text) > 200 or not text.isprintable() or " " in text:
-        raise ValueError(text)
-    return text
-
-
-def _scopes(text: str) -> str:
-    words = text.lower().split()
-    if not words or not set(words) <= set(SCOPES):
-        raise ValueError(text)
-    return " ".join(word for word in SCOPES if word in words)
-
-
-SCOPES = ("read", "write", "admin")
-DEVELOPER_TOKENS = {name: name for name in ("required", "optional", "off")}
-NOBODY: frozenset[str] = frozenset()
-
-
-def _names(text: str) -> frozenset[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise ValueError(text)
-    return frozenset(names)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The decisions of one deployment. Sizes are bytes, times are milliseconds (`…_ms`)."""
@@ -158,30 +62,30 @@ class Settings:
         "ADGRAPH_DATABASE_URL",
         "where everything is kept; a relative SQLite path starts at the working directory",
         "sqlite:///path/to/file.db or postgresql://user:password@host/name",
-        _database_url,
+        database_url,
         "sqlite:///var/adgraph.db",
     )
-    host: str = _variable("ADGRAPH_HOST", "the address to listen on", "a host name or an address", _host, "127.0.0.1")
-    port: int = _variable("ADGRAPH_PORT", "the port to listen on", *_between(1, 65_535), 8_000)
+    host: str = _variable("ADGRAPH_HOST", "the address to listen on", "a host name or an address", host, "127.0.0.1")
+    port: int = _variable("ADGRAPH_PORT", "the port to listen on", *between(1, 65_535), 8_000)
     demo: bool = _variable(
-        "ADGRAPH_DEMO", "whether the page signs every visitor in to the demo company", SWITCH, _switch, False
+        "ADGRAPH_DEMO", "whether the page signs every visitor in to the demo company", SWITCH, switch, False
     )
     ide: bool | None = _variable(
         "ADGRAPH_IDE",
         "whether /graphql shows the IDE page to browsers (unset: only in demo mode)",
         SWITCH,
-        _switch,
+        switch,
         None,
     )
     introspection: bool | None = _variable(
         "ADGRAPH_INTROSPECTION",
         "whether the schema may be asked for (unset: only in demo mode)",
         SWITCH,
-        _switch,
+        switch,
         None,
     )
     get_queries: bool = _variable(
-        "ADGRAPH_GET_QUERIES", "whether queries (never mutations) may come by GET", SWITCH, _switch, True
+        "ADGRAPH_GET_QUERIES", "whether queries (never mutations) may come by GET", SWITCH, switch, True
     )
     documents: str = _variable(
         "ADGRAPH_DOCUMENTS",
@@ -201,99 +105,99 @@ class Settings:
         "ADGRAPH_CORS_ORIGINS",
         "which other sites' pages may use the API from browsers (unset: none)",
         "origins, separated by commas, such as https://app.example",
-        _origins,
+        origins,
         None,
     )
     max_sockets: int = _variable(
-        "ADGRAPH_MAX_SOCKETS", "how many WebSockets one process keeps open", *_between(0, 100_000), 1_000
+        "ADGRAPH_MAX_SOCKETS", "how many WebSockets one process keeps open", *between(0, 100_000), 1_000
     )
     max_subscriptions: int = _variable(
-        "ADGRAPH_MAX_SUBSCRIPTIONS", "how many subscriptions one process keeps going", *_between(0, 100_000), 1_000
+        "ADGRAPH_MAX_SUBSCRIPTIONS", "how many subscriptions one process keeps going", *between(0, 100_000), 1_000
     )
     max_body_bytes: int = _variable(
         "ADGRAPH_MAX_BODY_BYTES",
         "the longest request body or WebSocket message taken",
-        *_between(1_024, 64 * MEBIBYTE),
+        *between(1_024, 64 * MEBIBYTE),
         MEBIBYTE,
     )
     max_nodes: int = _variable(
-        "ADGRAPH_MAX_NODES", "the most rows one request may load", *_between(100, 10_000_000), 10_000
+        "ADGRAPH_MAX_NODES", "the most rows one request may load", *between(100, 10_000_000), 10_000
     )
     max_cost: int = _variable(
         "ADGRAPH_MAX_COST",
         "the most one request may cost: an object of the answer costs 1, a mutation 10, ten rows read 1",
-        *_between(100, 100_000_000),
+        *between(100, 100_000_000),
         100_000,
     )
     budget: int = _variable(
-        "ADGRAPH_BUDGET", "what a caller may spend at once; 0 for no budgets", *_between(0, 1_000_000_000), 1_000_000
+        "ADGRAPH_BUDGET", "what a caller may spend at once; 0 for no budgets", *between(0, 1_000_000_000), 1_000_000
     )
     budget_per_minute: int = _variable(
         "ADGRAPH_BUDGET_PER_MINUTE",
         "how much of a caller's budget comes back in a minute",
-        *_between(1, 1_000_000_000),
+        *between(1, 1_000_000_000),
         300_000,
     )
     max_depth: int = _variable(
-        "ADGRAPH_MAX_DEPTH", "how many levels of fields inside fields a document may have", *_between(5, 100), 25
+        "ADGRAPH_MAX_DEPTH", "how many levels of fields inside fields a document may have", *between(5, 100), 25
     )
     max_fields: int = _variable(
         "ADGRAPH_MAX_FIELDS",
         "how many fields a document may have, fragments counted as often as they are spread",
-        *_between(10, 100_000),
+        *between(10, 100_000),
         1_000,
     )
     max_aliases: int = _variable(
-        "ADGRAPH_MAX_ALIASES", "how many aliases a document may have", *_between(0, 100_000), 100
+        "ADGRAPH_MAX_ALIASES", "how many aliases a document may have", *between(0, 100_000), 100
     )
     max_root_fields: int = _variable(
-        "ADGRAPH_MAX_ROOT_FIELDS", "how many fields a document may have at its root", *_between(1, 10_000), 50
+        "ADGRAPH_MAX_ROOT_FIELDS", "how many fields a document may have at its root", *between(1, 10_000), 50
     )
     max_directives: int = _variable(
-        "ADGRAPH_MAX_DIRECTIVES", "how many directives a document may have", *_between(0, 10_000), 50
+        "ADGRAPH_MAX_DIRECTIVES", "how many directives a document may have", *between(0, 10_000), 50
     )
     max_tokens: int = _variable(
         "ADGRAPH_MAX_TOKENS",
         "how many words and signs a document may have, and 25 times as many characters",
-        *_between(100, 100_000),
+        *between(100, 100_000),
         2_000,
     )
-    threads: int = _variable("ADGRAPH_THREADS", "how many requests run at the same time", *_between(1, 64), 4)
+    threads: int = _variable("ADGRAPH_THREADS", "how many requests run at the same time", *between(1, 64), 4)
     max_waiting: int = _variable(
-        "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *_between(0, 100_000), 256
+        "ADGRAPH_MAX_WAITING", "how many more may wait for a thread before new ones get 503", *between(0, 100_000), 256
     )
     worker: bool = _variable(
         "ADGRAPH_WORKER",
         "whether the server itself leads links and invitations on; off where `adgraph worker` does",
         SWITCH,
-        _switch,
+        switch,
         True,
     )
     worker_interval_ms: int = _variable(
         "ADGRAPH_WORKER_INTERVAL_MS",
         "how long the worker waits before it looks again for what is due",
-        *_between(10, 3_600_000),
+        *between(10, 3_600_000),
         2_000,
     )
     mail: str = _variable(
         "ADGRAPH_MAIL",
         "where mail goes: files in a folder, or a mail server",
         "a folder, smtp://user:password@host:port or smtps://user:password@host:port",
-        _mail,
+        mail,
         "var/mail",
     )
     mail_from: str = _variable(
         "ADGRAPH_MAIL_FROM",
         "the sender of mail",
         "an e-mail address, with or without a name",
-        _mail_address,
+        mail_address,
         "adgraph@localhost",
     )
     public_url: str = _variable(
         "ADGRAPH_PUBLIC_URL",
         "the address of this service as mails name it",
         "an address that begins with http:// or https://",
-        _public_url,
+        public_url,
         "http://127.0.0.1:8000",
     )
     oidc_issuer: str | None = _variable(
@@ -301,28 +205,28 @@ class Settings:
         "whose JWTs are taken as access tokens (unset: nobody's)",
         "the issuer of an OpenID provider, exactly as its tokens name it, beginning with https:// (or with http:// on"
         " this machine)",
-        _issuer,
+        issuer,
         None,
     )
     oidc_audience: str | None = _variable(
-        "ADGRAPH_OIDC_AUDIENCE", "the audience (`aud`) those JWTs must be for", "one word", _one_word, None
+        "ADGRAPH_OIDC_AUDIENCE", "the audience (`aud`) those JWTs must be for", "one word", one_word, None
     )
     oidc_login_claim: str = _variable(
         "ADGRAPH_OIDC_LOGIN_CLAIM",
         "the claim of a JWT that names the login; `email` counts only when it is verified",
         "the name of a claim whose value users cannot choose themselves",
-        _one_word,
+        one_word,
         "preferred_username",
     )
     oidc_scopes: str | None = _variable(
         "ADGRAPH_OIDC_SCOPES",
         "what a JWT opens that names no scope of ours, for issuers that cannot mint scopes (unset: nothing)",
         "read, write and admin, with blanks between",
-        _scopes,
+        scopes,
         None,
     )
     oidc_clock_skew_ms: int = _variable(
-        "ADGRAPH_OIDC_CLOCK_SKEW_MS", "how far the issuer's clock may be off", *_between(0, 300_000), 30_000
+        "ADGRAPH_OIDC_CLOCK_SKEW_MS", "how far the issuer's clock may be off", *between(0, 300_000), 30_000
     )
     developer_tokens: str = _variable(
         "ADGRAPH_DEVELOPER_TOKEN",
@@ -335,14 +239,14 @@ class Settings:
         "ADGRAPH_SYSTEM_ADMINISTRATORS",
         "which logins may consolidate logins and provision aggregators; that gives them no access to anything",
         "names of logins with commas between them",
-        _names,
+        names,
         NOBODY,
     )
     busy_timeout_ms: int = _variable(
-        "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *_between(0, 600_000), 5_000
+        "ADGRAPH_BUSY_TIMEOUT_MS", "how long a request waits for a locked database", *between(0, 600_000), 5_000
     )
     request_timeout_ms: int = _variable(
-        "ADGRAPH_REQUEST_TIMEOUT_MS", "how long one request may take, waiting included", *_between(100, 600_000), 10_000
+        "ADGRAPH_REQUEST_TIMEOUT_MS", "how long one request may take, waiting included", *between(100, 600_000), 10_000
     )
     log_level: str = _variable(
         "ADGRAPH_LOG_LEVEL",
@@ -358,19 +262,19 @@ class Settings:
         {name: name for name in ("json", "text")}.__getitem__,
         None,
     )
-    processes: int = _variable("ADGRAPH_PROCESSES", "how many processes serve the same address", *_between(1, 64), 1)
+    processes: int = _variable("ADGRAPH_PROCESSES", "how many processes serve the same address", *between(1, 64), 1)
     metrics: bool = _variable(
         "ADGRAPH_METRICS",
         "whether /metrics tells numbers to whoever asks; keep the proxy from it",
         SWITCH,
-        _switch,
+        switch,
         False,
     )
     trusted_proxies: str = _variable(
         "ADGRAPH_TRUSTED_PROXIES",
         "the proxies whose word about the caller's address and protocol is taken",
         "addresses or networks, with commas between them",
-        _networks,
+        networks,
         "127.0.0.1",
     )
 
