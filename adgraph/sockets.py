@@ -132,9 +132,10 @@ class Connection:
             await asyncio.wait((listening, self._over), return_when=asyncio.FIRST_COMPLETED)
             closing = self._over.result() if self._over.done() else None
         finally:
-            await _end([listening, self._timer, *self._working])
+            # Before anything is awaited: the server may not wait for that.
             if self._login is not None:
                 _less(self._endpoint.connections_of, self._login)
+            await _end([listening, self._timer, *self._working])
         if closing is not None:
             await self._send_close(closing)
         code = closing.code if closing else "left"

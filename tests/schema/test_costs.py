@@ -188,7 +188,14 @@ def test_reading_a_document_is_paid_once() -> None:
     engine = Engine()
     query = "{ __typename }".ljust(251)
     assert [engine.expected(query, None).reading for _ in range(3)] == [11, 0, 0]
-    assert engine.expected("{" * 5_000, None).reading == 200
+    assert engine.expected("{" * 1_999, None).reading == 1_999
+
+
+def test_reading_costs_the_words_and_signs_of_a_document_up_to_the_limit_on_them() -> None:
+    engine = Engine()
+    assert engine.expected('{ a: node(id: "1") { id } }', None).reading == 15
+    assert engine.expected("{" * 5_000, None).reading == 2_000
+    assert engine.expected("{" * 100_000, None).reading == 4_000
 
 
 def test_what_is_refused_before_it_runs_costs_nothing_more(demo_database: Database) -> None:
