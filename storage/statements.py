@@ -31,11 +31,10 @@ def compiled(engine: Database, query: Node) -> tuple[str, list[Any]]:
 
 
 class _Slot(NamedTuple):
-    """Stands among the values of compiled SQL for one bound at execution. `part`: of pairs, which half."""
+    """Stands among the values of compiled SQL for one bound at execution."""
 
     name: str
     many: bool
-    part: int | None = None
 
 
 class Param(ColumnBase):
@@ -127,33 +126,6 @@ def each(name: str, *, of: type[int] | type[str] = int, alias: str | None = None
     Give an alias when one statement reads the same list twice.
     """
     return _Each(name, "bigint" if of is int else "text", alias or name)
-
-
-class _Pairs(BaseTable):
-    def __init__(self, name: str) -> None:
-        super().__init__(alias=name)
-        self._alias: str = name
-        self._name = name
-
-    def __hash__(self) -> int:
-        return hash((self.__class__, self._name))
-
-    def __sql__(self, ctx: Any) -> Any:
-        ctx.alias_manager[self] = self._alias
-        if ctx.scope != SCOPE_SOURCE:
-            return ctx.sql(Entity(self._alias))
-        if _kind(ctx) == "postgresql":
-            for part, text in ((0, "unnest("), (1, "::bigint[], ")):
-                ctx.literal(text).value(_Slot(self._name, many=True, part=part), converter=False)
-            return ctx.literal("::bigint[]) AS ").sql(Entity(self._alias)).literal('("key", "value")')
-        ctx.literal("""(SELECT json_extract(value, '$[0]') AS "key", json_extract(value, '$[1]') AS "value" """)
-        ctx.literal("FROM json_each(").value(_Slot(self._name, many=True), converter=False)
-        return ctx.literal(")) AS ").sql(Entity(self._alias))
-
-
-def pairs(name: str) -> Any:
-    """The list of pairs of numbers bound as `name`, as a table with two columns, `.c.key` and `.c.value`."""
-    return _Pairs(name)
 
 
 def _json_list(values: Iterable[Any]) -> str:
@@ -275,7 +247,4 @@ def _slot(value: Any, kind: Kind) -> tuple[str | None, Any]:
         return None, value
     if not value.many:
         return value.name, None
-    if kind == "sqlite":
-        return value.name, _json_list
-    part = value.part
-    return value.name, list if part is None else lambda bound_pairs: [pair[part] for pair in bound_pairs]
+    return value.name, _json_list if kind == "sqlite" else list

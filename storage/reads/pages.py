@@ -1,24 +1,29 @@
 """Pages of ad accounts out of many sets at once, each its own list: what `search` reads out of one.
 
-The sets come in as pairs of a list's number and what is in it; a page is cut for each list inside the database.
+One statement has a part for each list, and each part stops at its limit. So that there are few statements to
+compile, they are made for 1, 2, 4 … lists, and those too many are empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Any, NamedTuple
 
-from peewee import JOIN, Select, fn
+from peewee import Select, Value, fn
 
 from storage.database import Transaction
 from storage.models import AdAccount
-from storage.reads.search import AdAccountSet, Bounds, Flags, flags_of, in_set, set_values, usable
+from storage.reads.search import AdAccountSet, Bounds, Flags, flags_of, in_set, set_values
 from storage.records.ids import AdAccountId
-from storage.statements import Param, Statement, pairs
+from storage.statements import Param, Statement
 
-_SHAPES_REMEMBERED = 64
-"""Shapes are combinations of flags and bounds: a few dozen at most."""
+_SHAPES_REMEMBERED = 128
+"""Shapes are combinations of flags, bounds and powers of two: some dozens in practice."""
+_AT_ONCE = 128
+"""Parts of one statement: SQLite takes 500."""
+_NOTHING = AdAccountSet((), ())
 
 
 class _Place(NamedTuple):
@@ -32,57 +37,55 @@ class _Counted(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """What the text of a statement depends on: the flags of the lists' sets, and of those that all share."""
+    """What the text of a statement depends on: how many lists, their flags, and those of the sets that all share."""
 
+    lists: int
     flags: Flags
     shared: tuple[Flags, ...]
 
 
-def _candidates(shape: _Shape, bounds: Sequence[Any] = ()) -> Any:
-    """The ad accounts of every list, each once a list, whether its owner or its id is in the list's set."""
-    halves = []
-    for name, column in (("owners", AdAccount.manager_account), ("ids", AdAccount.id)):
-        pair = pairs(name)
-        condition = (column == pair.c.value) & usable(AdAccount, "listed", shape.flags)
-        for position, flags in enumerate(shape.shared):
-            condition &= in_set(AdAccount, position, flags)
-        for bound in bounds:
-            condition &= bound
-        query = AdAccount.select(pair.c.key.alias("list"), AdAccount.id.alias("id"))
-        halves.append(query.from_(pair).join(AdAccount, JOIN.CROSS).where(condition))
-    return halves[0].union(halves[1]).alias("candidate")
+def _condition(shape: _Shape, number: int) -> Any:
+    condition = in_set(AdAccount, number, shape.flags)
+    for position, flags in enumerate(shape.shared, start=shape.lists):
+        condition &= in_set(AdAccount, position, flags)
+    return condition
 
 
 @lru_cache(maxsize=_SHAPES_REMEMBERED)
 def _pages(shape: _Shape, after: bool, before: bool, backwards: bool) -> Statement[_Place]:
-    bounds = [AdAccount.id > Param("after")] if after else []
-    bounds += [AdAccount.id < Param("before")] if before else []
-    candidate = _candidates(shape, bounds)
-    order = candidate.c.id.desc() if backwards else candidate.c.id.asc()
-    place = fn.ROW_NUMBER().over(partition_by=[candidate.c.list], order_by=[order])
-    ranked = Select([candidate], [candidate.c.list, candidate.c.id, place.alias("place")]).alias("ranked")
-    page = Select([ranked], [ranked.c.list, ranked.c.id]).where(ranked.c.place <= Param("limit"))
-    return Statement(page.order_by(ranked.c.list, ranked.c.place), _Place)
+    parts = []
+    for number in range(shape.lists):
+        condition = _condition(shape, number)
+        if after:
+            condition &= AdAccount.id > Param("after")
+        if before:
+            condition &= AdAccount.id < Param("before")
+        query = AdAccount.select(AdAccount.id.alias("id")).where(condition)
+        page = query.order_by(AdAccount.id.desc() if backwards else AdAccount.id.asc()).limit(Param("limit"))
+        part = page.alias(f"page_{number}")
+        parts.append(Select([part], [Value(number, converter=False), part.c.id]))
+    return Statement(reduce(add, parts), _Place)
 
 
 @lru_cache(maxsize=_SHAPES_REMEMBERED)
 def _counts(shape: _Shape) -> Statement[_Counted]:
-    candidate = _candidates(shape)
-    return Statement(
-        Select([candidate], [candidate.c.list, fn.COUNT(candidate.c.id)]).group_by(candidate.c.list), _Counted
-    )
+    parts = [
+        AdAccount.select(Value(number, converter=False), fn.COUNT(AdAccount.id)).where(_condition(shape, number))
+        for number in range(shape.lists)
+    ]
+    return Statement(reduce(add, parts), _Counted)
+
+
+def _padded(lists: Sequence[AdAccountSet]) -> list[AdAccountSet]:
+    room = 1
+    while room < len(lists):
+        room *= 2
+    empty = _NOTHING if not lists else AdAccountSet((), (), *flags_of(lists[0]))
+    return [*lists, *[empty] * (room - len(lists))]
 
 
 def _shape_of(lists: Sequence[AdAccountSet], shared: Sequence[AdAccountSet]) -> _Shape:
-    return _Shape(flags_of(lists[0]), tuple(map(flags_of, shared)))
-
-
-def _values(lists: Sequence[AdAccountSet], shared: Sequence[AdAccountSet]) -> dict[str, Any]:
-    numbered = list(enumerate(lists))
-    return set_values(shared) | {
-        "owners": [(number, key) for number, one in numbered for key in one.owners],
-        "ids": [(number, key) for number, one in numbered for key in one.ids],
-    }
+    return _Shape(len(lists), flags_of(lists[0]), tuple(map(flags_of, shared)))
 
 
 def read_ad_account_pages(
@@ -90,19 +93,23 @@ def read_ad_account_pages(
 ) -> list[list[AdAccountId]]:
     """For each of these sets, which differ in members only, the ids in it and in every shared one, `limit` at most.
 
-    Shape: one list a set, in the order given; backwards pages come reversed. Cost: one SELECT.
+    Shape: one list a set, in the order given; backwards pages come reversed. Cost: one SELECT for 128 sets.
     """
     found: list[list[AdAccountId]] = [[] for _ in lists]
-    if not lists:
-        return found
-    statement = _pages(_shape_of(lists, shared), bounds.after is not None, bounds.before is not None, bounds.backwards)
-    values = _values(lists, shared) | {"limit": bounds.limit}
+    values: dict[str, Any] = {"limit": bounds.limit}
     if bounds.after is not None:
         values["after"] = bounds.after[-1]
     if bounds.before is not None:
         values["before"] = bounds.before[-1]
-    for place in tx.fetch(statement, **values):
-        found[place.list_number].append(place.ad_account_id)
+    for start in range(0, len(lists), _AT_ONCE):
+        part = _padded(lists[start : start + _AT_ONCE])
+        shape = _shape_of(part, shared)
+        statement = _pages(shape, bounds.after is not None, bounds.before is not None, bounds.backwards)
+        for place in tx.fetch(statement, **values, **set_values([*part, *shared])):
+            found[start + place.list_number].append(place.ad_account_id)
+    for page in found:
+        # The parts of a statement promise no order.
+        page.sort(reverse=bounds.backwards)
     return found
 
 
@@ -111,10 +118,12 @@ def count_ad_accounts_of_each(
 ) -> list[int]:
     """How many ad accounts are in each of these sets, which differ in members only, and in every shared one.
 
-    Cost: one SELECT.
+    Cost: one SELECT for 128 sets.
     """
     totals = [0] * len(lists)
-    if lists:
-        for counted in tx.fetch(_counts(_shape_of(lists, shared)), **_values(lists, shared)):
-            totals[counted.list_number] = counted.total
+    for start in range(0, len(lists), _AT_ONCE):
+        part = _padded(lists[start : start + _AT_ONCE])
+        for counted in tx.fetch(_counts(_shape_of(part, shared)), **set_values([*part, *shared])):
+            if start + counted.list_number < len(lists):
+                totals[start + counted.list_number] = counted.total
     return totals
