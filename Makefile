@@ -3,6 +3,7 @@
 PORT ?= 8000
 PYTHON ?= python3
 BENCH_ARGS ?=
+FUZZ_EXAMPLES ?= 4000
 PYTEST_ARGS ?= -n auto --maxprocesses 4
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-ver
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench lock upgrade schema format clean
+.PHONY: help serve test check fuzz bench lock upgrade schema format clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +30,9 @@ check: $(VENV)/.tools ## lint, types, direction of imports, schema and migration
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/adgraph export-schema | diff schema/schema.graphql - || { echo "schema/schema.graphql is behind the code: run make schema."; exit 1; }
 	@$(BIN)/python -m storage.schema_check
+
+fuzz: $(VENV)/.tools ## send random operations to the server until something gives (FUZZ_EXAMPLES=4000 of each kind)
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest tests/api/test_fuzz.py
 
 bench: $(VENV)/.tools ## measure against plain Strawberry and Ariadne on generated data (BENCH_ARGS=--quick)
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)

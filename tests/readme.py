@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -85,3 +86,8 @@ def with_tables(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def documented_codes() -> frozenset[str]:
+    """The codes an error may have, as the README lists them."""
+    return frozenset(re.findall(r"^\| `([A-Z_]+)` \|", README.read_text(), re.MULTILINE))

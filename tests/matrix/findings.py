@@ -8,8 +8,9 @@ from functools import cached_property
 
 from storage.database import Database
 from tests.matrix.company import CALLERS, REFERENCE, Caller, build_company
-from tests.matrix.means import Everything, Seer
+from tests.matrix.means import Judge
 from tests.matrix.questions import answers_to, answers_to_writes
+from tests.matrix.seer import Everything
 
 NOBODY = Caller("NOBODY", "without a token", None)
 EVERYBODY = (REFERENCE, *CALLERS, NOBODY)
@@ -38,7 +39,7 @@ class Findings:
         return self._wrong[caller]
 
     def _look(self, caller: Caller) -> dict[str, list[str]]:
-        seer = Seer(self.everything, caller)
+        judge = Judge(self.everything, caller)
         found: dict[str, list[str]] = defaultdict(list)
         asked, written = (
             answers_to(self.database, self.shown, caller),
@@ -49,7 +50,7 @@ class Findings:
                 field = f"{place.type}.{place.field}"
                 if place.value not in (None, []):
                     self.told.add(field)
-                wrong = seer.wrong(place)
+                wrong = judge.wrong(place)
                 if wrong is not None:
                     found[field].append(f"{caller}: {' > '.join(place.way)} at {place.key}: {wrong}")
         return found

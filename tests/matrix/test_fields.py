@@ -22,9 +22,10 @@ from tests.databases import Databases, SqliteDatabases, migrated
 from tests.matrix import company as of
 from tests.matrix.company import CALLERS, WAYS, links_of
 from tests.matrix.findings import EVERYBODY, ROLES, Findings
-from tests.matrix.means import MEANING, Seer
+from tests.matrix.means import MEANING
 from tests.matrix.questions import ENGINE, kind_of, writes
 from tests.matrix.rights import RIGHTS
+from tests.matrix.seer import Seer
 from tests.oracle import MANAGER
 from tests.schema.client import GRAPH, NOW_MS, GraphClient
 from tests.schema.places import PLACES, Place
