@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tests.matrix import company as of
 from tests.matrix.answers import Key, Place, node_of, shape
+from tests.matrix.own import IN_ORDER, OWN, target_of
 from tests.matrix.questions import kind_of
 from tests.matrix.rights import RIGHTS
 from tests.matrix.seer import Seer
@@ -42,7 +43,7 @@ class Judge(Seer):
         right = RIGHTS[f"{place.type}.{place.field}"]
         holds, _, capability = right.partition(" ")
         if holds == "HOLDS":
-            return self._null_unless(place, self.holds(capability, _target(place.parent)))
+            return self._null_unless(place, self.holds(capability, target_of(place.parent)))
         return MEANING[right](self, place)
 
     # What each right means
@@ -282,7 +283,7 @@ class Judge(Seer):
         """What the user asked about holds on the account asked about; None when either is hidden."""
         assert place.about is not None, place.way
         subject, key = place.about
-        target = _target(key)
+        target = target_of(key)
         if not self.views(target) or (subject is not None and not self.sees_user(int(subject))):
             return None
         grants = self.grants if subject is None else self.all.grants[int(subject)]
@@ -338,21 +339,6 @@ class Judge(Seer):
         mine = self.all.tokens[self.caller.login or 0]
         return None if place.parent[1] in mine else "somebody else's token"
 
-    def actions(self, link: int) -> list[str]:
-        """What he may do with a link he sees: what its state lets anybody do, where his side and capability fit."""
-        there = self.all.links[link]
-        of_account = link not in self.customer_links
-        needed = "MANAGE_ACCOUNT_LINKS" if of_account else "MANAGE_MANAGER_LINKS"
-        client = Target(AD if of_account else MANAGER, there.client)
-        side = {"ACCEPT": client, "DECLINE": client}
-        possible = self.all.at[("ClientLink", link, "viewerActions")]
-        managing = Target(MANAGER, there.managing)
-        return [one for one in possible if needed in self.truths[side.get(one, managing)].allowed]
-
-
-def _target(key: Key) -> Target:
-    return Target(MANAGER if key[0] == "ManagerAccount" else AD, key[1])
-
 
 def _texts(value: Any) -> Iterable[str]:
     """All texts of a value, below it too."""
@@ -361,43 +347,6 @@ def _texts(value: Any) -> Iterable[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
-
-
-def _contexts(seer: Judge, place: Place) -> list[tuple[int, int]]:
-    """Through which manager accounts he uses an ad account, with how much each gives."""
-    target = _target(place.parent)
-    through = {one.context for one in seer.grants if one.target == target and not one.over_limit}
-    return [(len(seer.all.oracle.judged(seer.grants, target, one).allowed), one) for one in through]
-
-
-OWN: Final[dict[str, Callable[[Judge, Place], Any]]] = {
-    "ManagerAccount.viewerCapabilities": lambda seer, at: sorted(seer.truths[_target(at.parent)].allowed),
-    "AdAccount.viewerCapabilities": lambda seer, at: sorted(seer.truths[_target(at.parent)].allowed),
-    "ManagerAccount.viewerRoles": lambda seer, at: _roles(seer, at),
-    "AdAccount.viewerRoles": lambda seer, at: _roles(seer, at),
-    "AdAccount.viewerContextId": lambda seer, at: (
-        at.value if (_most(at), int(at.value or 0)) in _contexts(seer, at) else "one of his contexts"
-    ),
-    "ClientLink.viewerActions": lambda seer, at: seer.actions(at.parent[1]),
-    "ClientLinkActionResult.allowed": lambda seer, at: (
-        at.data["ClientLinkActionResult_action"] in seer.actions(at.parent[1])
-    ),
-    "Login.loginId": lambda seer, at: str(seer.caller.login),
-    "Viewer.isSystemAdministrator": lambda seer, at: False,
-    "AccessTokenConnection.hiddenCount": lambda seer, at: 0,
-    "AccessTokenConnection.totalCount": lambda seer, at: len(seer.all.tokens[seer.caller.login or 0]),
-}
-"""What is true of whoever asks, by field; other fields of himself name at least nothing hidden."""
-IN_ORDER: Final = frozenset({"ClientLink.viewerActions"})
-
-
-def _roles(seer: Judge, place: Place) -> list[str]:
-    target = _target(place.parent)
-    return sorted({one.assignment.role for one in seer.grants if one.target == target and not one.over_limit})
-
-
-def _most(place: Place) -> int:
-    return len(place.data["AdAccount_viewerCapabilities"])
 
 
 MEANING: Final[dict[str, Callable[[Judge, Place], str | None]]] = {

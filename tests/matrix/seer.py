@@ -122,3 +122,14 @@ class Seer:
             home = Target(MANAGER, self.all.users[number].manager_account)
             return number in self.users or self.holds("MANAGE_USERS", home)
         return bool(kind == "ClientLink")
+
+    def actions(self, link: int) -> list[str]:
+        """What he may do with a link he sees: what its state lets anybody do, where his side and capability fit."""
+        there = self.all.links[link]
+        of_account = link not in self.customer_links
+        needed = "MANAGE_ACCOUNT_LINKS" if of_account else "MANAGE_MANAGER_LINKS"
+        client = Target(AD if of_account else MANAGER, there.client)
+        side = {"ACCEPT": client, "DECLINE": client}
+        possible = self.all.at[("ClientLink", link, "viewerActions")]
+        managing = Target(MANAGER, there.managing)
+        return [one for one in possible if needed in self.truths[side.get(one, managing)].allowed]
