@@ -21,7 +21,7 @@ COUNTS_HIDDEN: Final = frozenset(
     {
         *("ManagerAccount.adAccounts", "ManagerAccount.managerAccounts", "ManagerAccount.descendants"),
         *("ManagerAccount.ancestors", "AdAccount.ancestors", "ManagerAccount.accessors", "AdAccount.accessors"),
-        "User.accessibleAccounts",
+        *("User.accessibleAccounts", "ManagerAccount.clientLinks", "AdAccount.clientLinks"),
     }
 )
 """Lists that say how many of their rows are hidden. Others are lists of what one may see."""
@@ -237,12 +237,19 @@ class Judge(Seer):
             link = self.all.links[place.parent[1]]
             return number in (link.managing, link.client)
         if kind == "ManagerAccount":
-            return self.told_of(number) or number not in of.MANAGERS
+            return self.told_of(number) or number not in of.MANAGERS or self._is_owner_asked_about(number, place)
         if kind == "Login":
             return number == self.caller.login or place.way[0].startswith("Mutation.")
         if kind == "ClientLink" and number in self.all.links and self.all.links[number].status in CARRYING:
             return True
         return self.sees((kind, number))
+
+    def _is_owner_asked_about(self, number: int, place: Place) -> bool:
+        """Whether a remedy names who owns the ad account it is for, as `parentCustomerId` of that account does."""
+        if place.about is None or not place.type.startswith("Remedy"):
+            return False
+        target = target_of(place.about[1])
+        return target.kind == AD and self.all.owners.get(target.id) == number and self.views(target)
 
     def whole_way(self, place: Place) -> str | None:
         """WHOLE WAY."""

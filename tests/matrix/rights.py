@@ -184,7 +184,9 @@ _TABLE: Final[dict[str, dict[str, str]]] = {
         "WHOLE WAY": "decidingPath nearMisses",
     },
     "AccessNearMiss": {"SILENT": "code rule message hop remedy", "WHOLE WAY": "path"},
-    "Remedy": {"SILENT": "message needs onCustomerId"},
+    "Remedy": {"SILENT": "message needs onCustomerId ways besides"},
+    "RemedyWay": {"SILENT": "kind by message needs role userId customerId linkId"},
+    "RemedyNeed": {"SILENT": "capability customerId accountId whatFor"},
     "CheckError": {"SILENT": "code message number rule"},
     # Whoever asks
     "Viewer": {
