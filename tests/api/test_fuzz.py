@@ -10,7 +10,8 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,14 +56,16 @@ def bounded(examples: int) -> settings:
     )
 
 
-class Caller(NamedTuple):
-    """Somebody's headers, and the names of logins he may not be told."""
+@dataclass(frozen=True)
+class Caller:
+    """Somebody's headers, and the names of logins he may not be told. A report shows neither."""
 
-    headers: dict[str, str]
-    hidden: tuple[str, ...]
+    headers: dict[str, str] = field(repr=False)
+    hidden: tuple[str, ...] = field(repr=False)
 
 
-class Server(NamedTuple):
+@dataclass(frozen=True)
+class Server:
     """A server, and who asks it."""
 
     client: TestClient

@@ -94,10 +94,10 @@ def one_field(kind: GraphQLObjectType, name: str, depth: int) -> str:
     # The rows of a list are told as its edges; without them, which ones they are.
     if kind.name.endswith("Connection") and name == "nodes":
         return f"{head} {{ {ids_of(below)} }}"
-    if depth < step and RIGHTS[f"{kind.name}.{name}"] in NAMED:
+    if depth < step and RIGHTS.get(f"{kind.name}.{name}") in NAMED:
         return f"{head} {{ {ids_of(below)} }}"
     # What whoever sees an object is told is looked at once; what needs more is looked at wherever it can be reached.
-    if kind.name in NODES and depth == 0 and RIGHTS[f"{kind.name}.{name}"] in EVERYWHERE:
+    if kind.name in NODES and depth == 0 and RIGHTS.get(f"{kind.name}.{name}") in EVERYWHERE:
         return ""
     return f"{head} {{ {selection(below.name, depth - step)} }}" if depth >= step else ""
 
