@@ -11,9 +11,11 @@ import pytest
 
 from storage.database import Database
 from tests.databases import (
+    MEMORY,
     Databases,
     PostgresqlDatabases,
     SqliteDatabases,
+    has_memory_for_files,
     migrated,
     running_postgresql,
 )
@@ -29,8 +31,10 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
         return
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    with running_postgresql(Path(tempfile.gettempdir()) / f"adgraph-{run}") as address_of:
-        server = PostgresqlDatabases(address_of, worker)
+    in_memory = has_memory_for_files()
+    folder = MEMORY if in_memory else Path(tempfile.gettempdir())
+    with running_postgresql(folder / f"adgraph-{run}") as address_of:
+        server = PostgresqlDatabases(address_of, worker, in_memory=in_memory)
         yield server
         server.close()
 
