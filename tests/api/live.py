@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +21,17 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 ROOT = Path(__file__).parents[2]
+
+
+def wait_until_ready(port: int) -> None:
+    """Wait until the server on this port says that it is ready; half a minute at most."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not come up")
 
 
 class LiveServer:
@@ -50,14 +61,7 @@ class LiveServer:
         """Start, and wait until requests are answered."""
         arguments = [sys.executable, "-m", "adgraph", "serve"]
         self._process = subprocess.Popen(arguments, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if httpx2.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the server did not come up")
+        wait_until_ready(self.port)
 
     def kill(self) -> None:
         """kill -9."""

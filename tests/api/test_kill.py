@@ -27,6 +27,7 @@ from storage.database import Database
 from storage.records.ids import LoginId
 from storage.records.values import ClientLinkStatus, TokenScope
 from storage.tokens import NewToken, issue_token
+from tests.api.live import wait_until_ready
 from tests.link_world import LOGIN, accounts_of, build_link_world
 
 ROOT = Path(__file__).parents[2]
@@ -58,14 +59,7 @@ class Processes:
             arguments = [sys.executable, "-m", "adgraph", command]
             process = subprocess.Popen(arguments, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
             self._running.append(process)
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if httpx2.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("the server did not come up again")
+        wait_until_ready(self.port)
 
     def kill(self) -> None:
         for process in self._running:
