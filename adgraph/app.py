@@ -36,6 +36,7 @@ from adgraph.sockets import SocketEndpoint
 from adgraph.tracing import tracing_for
 from adgraph.view import GraphQLEndpoint, request_id_of
 from adgraph.watch import RevisionWatch
+from adgraph.wire import headers_of
 from adgraph.workers import Workers, give_way_sooner
 from storage.database import Database
 from storage.errors import StorageError
@@ -234,7 +235,7 @@ def _shown(demo: DemoSession) -> dict[str, object]:
 
 async def whoami(request: Request) -> Response:
     """Whose token this is, for the page's bar: 200, or the refusal a query would get."""
-    credentials = Credentials.of_headers(request.headers)
+    credentials = Credentials.of_headers(headers_of(request.scope["headers"]))
     database: Database = request.app.state.database
     door: Door = request.app.state.door
 

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from starlette.datastructures import Headers
-
 from adgraph.issuer_keys import IssuerUnavailable
 from adgraph.openid import Identity, Provider, TokenRefused, provider_for
 from adgraph.refusals import HttpRefusal
@@ -66,15 +64,8 @@ class Credentials(NamedTuple):
 
     @classmethod
     def of_headers(cls, headers: Mapping[str, str]) -> Credentials:
-        """Those of an HTTP request; header names match in any case.
-
-        One that is there twice is read as one with a comma, which none of them may have: a proxy may have looked at
-        the other.
-        """
-        names = ("authorization", "developertoken", "actas")
-        if isinstance(headers, Headers):
-            return cls(*(", ".join(headers.getlist(name)) if name in headers else None for name in names))
-        return cls(*map(headers.get, names))
+        """Those among the headers of `wire.headers_of`, or what stands under the same names elsewhere."""
+        return cls(headers.get("authorization"), headers.get("developertoken"), headers.get("actas"))
 
     def __repr__(self) -> str:
         return "Credentials(…)"

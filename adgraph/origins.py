@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adgraph.addresses import is_address
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, refusal_response
@@ -22,6 +22,7 @@ REQUEST_HEADERS = ("Authorization", "DeveloperToken", "ActAs", "X-Request-Id")
 SHOWN_HEADERS = ("X-Request-Id", "Retry-After", "WWW-Authenticate")
 PREFLIGHT_SECONDS = 600
 """How long a browser may remember that it may ask; Chromium keeps no longer than two hours anyway."""
+_VARIES = (b"vary", b"Origin")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -89,6 +90,19 @@ class Cors(CORSMiddleware):
             expose_headers=SHOWN_HEADERS,
             max_age=PREFLIGHT_SECONDS,
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What carries no Origin, as programs send it, is only told that another answer may follow where one is."""
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+            return
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append(_VARIES)
+            await send(message)
+
+        await self.app(scope, receive, tell)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """204, or the refusal in JSON."""

@@ -29,7 +29,7 @@ from adgraph.settings import Settings
 from adgraph.telling import Told
 from adgraph.view import CLIENT_LEFT, request_id_of
 from adgraph.watch import RevisionWatch
-from adgraph.wire import checked
+from adgraph.wire import checked, headers_of
 from storage.database import Database
 
 log = logging.getLogger("adgraph.sockets")
@@ -112,7 +112,8 @@ class Connection:
         self._endpoint = endpoint
         self._socket = socket
         self._database: Database = socket.app.state.database
-        self._id = request_id_of(socket.headers.get("x-request-id"))
+        self._headers = headers_of(socket.scope["headers"])
+        self._id = request_id_of(self._headers.get("x-request-id"))
         self._credentials: Credentials | None = None
         self._login: Hashable = None
         """Whose connection it is, once that is known and it counts as his."""
@@ -180,7 +181,7 @@ class Connection:
         if self._credentials is not None:
             self._close(TOO_MANY_INITS, "Too many initialisation requests")
             return
-        credentials = messages.credentials_of(payload, self._socket.headers)
+        credentials = messages.credentials_of(payload, self._headers)
         try:
             caller = await self._endpoint.operations.caller(self._database, credentials, self._id)
         except HttpRefusal as refusal:
@@ -207,7 +208,7 @@ class Connection:
             await self._send_errors(key, _too_many(f"A connection runs at most {MOST_OPERATIONS} operations at a time"))
         else:
             told = Told("socket", request_id_of(None))
-            asked = Asked(partial(checked, payload), self._credentials, told, self._socket.headers, subscribes=True)
+            asked = Asked(partial(checked, payload), self._credentials, told, self._headers, subscribes=True)
             task = self._operations[key] = asyncio.create_task(self._operate(key, asked))
             self._working.add(task)
             task.add_done_callback(self._working.discard)

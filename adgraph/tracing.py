@@ -7,7 +7,7 @@ what was done and how long it took, never values, tokens or names: a statement's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from opentelemetry import context, propagate, trace
@@ -36,6 +36,14 @@ class Operation(Protocol):
 
 
 class _Silent:
+    """Both the operation and the span around it, where nothing is traced."""
+
+    def __enter__(self) -> Operation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def note(self, name: str, value: str | int) -> None:
         pass
 
@@ -70,14 +78,14 @@ class Tracing:
         if self._provider is not None:
             self._provider.shutdown()
 
-    @contextmanager
-    def operation(self, headers: Mapping[str, str], request_id: str) -> Iterator[Operation]:
+    def operation(self, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Operation]:
         """A span around one operation, below the caller's own when it sent `traceparent`."""
-        if self._tracer is None:
-            yield _SILENT
-            return
+        return _SILENT if self._tracer is None else self._traced(self._tracer, headers, request_id)
+
+    @contextmanager
+    def _traced(self, tracer: trace.Tracer, headers: Mapping[str, str], request_id: str) -> Iterator[Operation]:
         outer = propagate.extract({"traceparent": headers.get("traceparent", "")}, context.Context())
-        with self._tracer.start_as_current_span("graphql", outer, kind=SpanKind.SERVER) as span:
+        with tracer.start_as_current_span("graphql", outer, kind=SpanKind.SERVER) as span:
             span.set_attribute("adgraph.request_id", request_id)
             yield _Traced(span)
 

@@ -10,26 +10,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adgraph.auth import Credentials
-from adgraph.leaving import cancelled_when_gone
+from adgraph.leaving import CancelledWhenGone
 from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
 from adgraph.operations import Asked, Live, Operations
 from adgraph.origins import foreign_refused, is_foreign_get
 from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
 from adgraph.settings import Settings
 from adgraph.telling import Told
-from adgraph.wire import GraphQLRequest, check_content_type, parse_body, parse_query_string, read_body
+from adgraph.wire import GraphQLRequest, check_content_type, headers_of, parse_body, parse_query_string, read_body
 
 log = logging.getLogger("adgraph.requests")
 
@@ -48,11 +48,41 @@ _STATUS_BY_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "INTERNAL_SERVER_ER
 """What a code says in HTTP when there is no data at all; every other code is the request's own fault: 400."""
 
 
+_VARY = "Accept, Authorization, ActAs"
+_FIXED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in {**SAFE_HEADERS, "Vary": _VARY}.items()]
+_TYPE_HEADERS = {media: (b"content-type", f"{media}; charset=utf-8".encode()) for media in OFFERS}
+
+
+class Received(NamedTuple):
+    """One HTTP request. `headers` are those of `wire.headers_of`."""
+
+    scope: Scope
+    receive: Receive
+    method: str
+    headers: Mapping[str, str]
+
+
 class Answer(NamedTuple):
-    """What goes out: a status and the JSON."""
+    """What goes out: a status and the JSON of a media type."""
 
     status: int
     body: bytes
+    media_type: str
+
+    async def send(self, send: Send, request_id: str) -> None:
+        """Send it. Not by a `Response`, which reads and writes each header again for every small answer."""
+        headers = [
+            *_FIXED_HEADERS,
+            _TYPE_HEADERS[self.media_type],
+            (b"content-length", str(len(self.body)).encode()),
+            (b"x-request-id", request_id.encode()),
+        ]
+        if self.status == 405:
+            headers.append((b"allow", b"POST"))
+        if self.status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class GraphQLEndpoint:
@@ -67,21 +97,25 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; whatever happens, the answer is JSON (or the page) and carries a request id."""
-        request = Request(scope, receive)
-        request_id = request_id_of(request.headers.get("x-request-id"))
-        told = Told("http", request_id)
+        request = Received(scope, receive, scope["method"], headers_of(scope["headers"]))
+        told = Told("http", request_id_of(request.headers.get("x-request-id")))
+        what = f"{request.method} /graphql"
         try:
             response = await self._respond(request, told)
         except ClientDisconnect:
             told.code = CLIENT_LEFT
-            told.answered(f"{request.method} /graphql")
+            told.answered(what)
             return
-        response.headers["X-Request-Id"] = request_id
-        response.headers["Vary"] = "Accept, Authorization, ActAs"
-        told.answered(f"{request.method} /graphql", response.status_code)
+        if isinstance(response, Answer):
+            told.answered(what, response.status)
+            await response.send(send, told.request_id)
+            return
+        response.headers["X-Request-Id"] = told.request_id
+        response.headers["Vary"] = _VARY
+        told.answered(what, response.status_code)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, told: Told) -> Response:
+    async def _respond(self, request: Received, told: Told) -> Answer | Response:
         accept = request.headers.get("accept")
         if request.method in READING and self._page and preferred(accept, (*OFFERS, HTML)) == HTML:
             return self._page()
@@ -89,7 +123,7 @@ class GraphQLEndpoint:
             return Response(status_code=204, headers={**SAFE_HEADERS, "Allow": ", ".join(self._methods)})
         media_type = preferred(accept, OFFERS)
         try:
-            answer = await self._run(request, told, media_type)
+            return await self._run(request, told, media_type)
         except HttpRefusal as refusal:
             told.code = refusal.code
             return refusal_response(refusal, media_type or JSON)
@@ -99,14 +133,8 @@ class GraphQLEndpoint:
             log.exception("unexpected error", extra={"request_id": told.request_id})
             told.code = "INTERNAL_SERVER_ERROR"
             return refusal_response(unexpected(told.request_id), media_type or JSON)
-        headers = {**SAFE_HEADERS, "Content-Type": f"{media_type}; charset=utf-8"}
-        if answer.status == 405:
-            headers["Allow"] = "POST"
-        if answer.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return Response(answer.body, answer.status, headers)
 
-    async def _run(self, request: Request, told: Told, media_type: str | None) -> Answer:
+    async def _run(self, request: Received, told: Told, media_type: str | None) -> Answer:
         """Read the request here, do everything else in a thread."""
         if request.method not in self._methods:
             raise method_not_allowed(request.method, self._methods)
@@ -119,28 +147,28 @@ class GraphQLEndpoint:
         asked = Asked(parse, credentials, told, request.headers, deadline, reads_only=reads_only)
 
         def shape(result: dict[str, Any]) -> Answer:
-            return Answer(_status(result, media_type), orjson.dumps(result))
+            return Answer(_status(result, media_type), orjson.dumps(result), media_type)
 
-        async with cancelled_when_gone(request.receive, deadline):
-            answer = await self._operations.run(request.app.state.database, asked, shape)
+        with CancelledWhenGone(request.receive, deadline):
+            answer = await self._operations.run(request.scope["app"].state.database, asked, shape)
         if isinstance(answer, Live):
             raise TypeError("a subscription has begun that nobody can follow")
         return answer
 
-    def _query_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
+    def _query_parser(self, request: Received) -> Callable[[], GraphQLRequest]:
         if not self._settings.get_queries:
             raise method_not_allowed(request.method, ("OPTIONS", "POST"))
         if is_foreign_get(request.headers, self._settings.allowed_origins):
             raise foreign_refused()
         return partial(parse_query_string, request.scope["query_string"].decode("latin-1"))
 
-    async def _body_parser(self, request: Request) -> Callable[[], GraphQLRequest]:
+    async def _body_parser(self, request: Received) -> Callable[[], GraphQLRequest]:
         check_content_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
         declared = request.headers.get("content-length")
         timeout_ms = self._settings.request_timeout_ms
         try:
             async with asyncio.timeout(timeout_ms / 1_000):
-                body = await read_body(request.stream(), declared, self._settings.max_body_bytes)
+                body = await read_body(request.receive, declared, self._settings.max_body_bytes)
         except TimeoutError:
             raise _late_body(timeout_ms) from None
         return partial(parse_body, body)

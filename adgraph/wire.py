@@ -6,11 +6,13 @@ itself or the database.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from adgraph.refusals import HttpRefusal, bad_request
 
@@ -57,20 +59,39 @@ def check_content_type(value: str | None, encoding: str | None) -> None:
         )
 
 
-async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
+def headers_of(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of a request by name in lower case, as ASGI has them.
+
+    One that was sent twice is read as one with a comma: a proxy may have looked at the other.
+    """
+    found: dict[str, str] = {}
+    for raw, value in sent:
+        name, text = raw.decode("latin-1"), value.decode("latin-1")
+        found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
+
+
+async def read_body(receive: Receive, declared: str | None, limit: int) -> bytes:
     """The whole body, at most `limit` bytes.
 
-    Raises: HttpRefusal (413), before reading when the declared length already says so, else by counting.
+    Raises: HttpRefusal (413), before reading when the declared length already says so, else by counting;
+    ClientDisconnect when the rest will never come.
     """
     if declared and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     parts: list[bytes] = []
     size = 0
-    async for chunk in chunks:
-        size += len(chunk)
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
+        size += len(part)
         if size > limit:
             raise _too_large(limit)
-        parts.append(chunk)
+        parts.append(part)
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 

@@ -22,6 +22,7 @@ from storage.records.facts import (
     Facts,
     ManagerAccountFact,
     UserFact,
+    grouped,
 )
 from storage.records.ids import (
     AdAccountId,
@@ -101,9 +102,9 @@ class Excerpt:
             found = self._reaches[users] = Reach.of_users(hierarchy, users)
         return found
 
-    def _add(self, known: dict[K, V], found: Iterable[V], key: Callable[[V], K]) -> None:
+    def _add(self, known: dict[K, V], found: Collection[V], key: Callable[[V], K]) -> None:
         before = len(known)
-        known.update((key(item), item) for item in found)
+        known.update(zip(map(key, found), found, strict=True))
         if len(known) != before:
             self._hierarchy = None
 
@@ -120,13 +121,13 @@ class Excerpt:
         self._hold(self._read.users_of_logins([login_id]))
 
     def _hold(self, users: Iterable[UserFact]) -> None:
-        fresh = [user for user in users if user.id not in self._users]
-        acting = [user.id for user in fresh if may_act(user)]
+        fresh = {user.id: user for user in users if user.id not in self._users}
+        acting = [user.id for user in fresh.values() if may_act(user)]
         if acting:
             self._add(self._assignments, self._read.assignments_of_users(acting), _id_of)
-        self._users.update((user.id, user) for user in fresh)
-        for user in fresh:
-            self._logins[user.login_id] = (*self._logins.get(user.login_id, ()), user.id)
+        self._users.update(fresh)
+        for login, its in grouped(fresh.values(), _login_of).items():
+            self._logins[login] = (*self._logins.get(login, ()), *map(_id_of, its))
 
     def know_holders_in(self, ids: Collection[ManagerAccountId]) -> frozenset[UserId]:
         """Everybody who holds something in these manager accounts; returns them. Cost: three SELECTs."""
@@ -232,4 +233,4 @@ class Excerpt:
         self._below_known.update(reached)
 
 
-_id_of = attrgetter("id")
+_id_of, _login_of = attrgetter("id"), attrgetter("login_id")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from peewee import fn
@@ -124,6 +125,7 @@ _ISSUED_BY = Statement(
 )
 
 
+@lru_cache(maxsize=64)
 def scopes_named(text: str) -> frozenset[TokenScope]:
     """The scopes of a text such as is stored. Raises: ValueError for a name that is none.
 

@@ -7,7 +7,7 @@ is the role's set cut by what the chain lets through, and one walk serves every 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from resolvers.rules.capabilities import (
     EVERYTHING,
@@ -23,8 +23,7 @@ from storage.records.facts import Facts
 from storage.records.ids import ManagerAccountId
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(NamedTuple):
     """What lies below a manager account, and what survives the way there over all chains.
 
     `within` counts chains of at most five manager accounts. `beyond` holds what only longer chains would
@@ -52,8 +51,12 @@ class Hierarchy:
         key = (top, avoiding)
         found = self._below.get(key)
         if found is None:
-            never = frozenset() if avoiding is None else frozenset({avoiding})
-            found = self._below[key] = self._walk([(top, EVERYTHING)], 1, never)
+            if top not in self.facts.customer_links_from and top != avoiding:
+                found = Below({top: EVERYTHING}, {})
+            else:
+                never = frozenset() if avoiding is None else frozenset({avoiding})
+                found = self._walk([(top, EVERYTHING)], 1, never)
+            self._below[key] = found
         return found
 
     def below_linked_entities(

@@ -95,7 +95,7 @@ _CarriedByManager: TypeAlias = dict[ManagerAccountId, tuple[Carried, ...]]
 
 def may_act(user: UserFact) -> bool:
     """P12: a user who is not active, or whose login was merged into another, reaches nothing."""
-    return user.status == UserStatus.ACTIVE and user.login_status == LoginStatus.ACTIVE
+    return user.status is UserStatus.ACTIVE and user.login_status is LoginStatus.ACTIVE
 
 
 def users_of_login(facts: Facts, login_id: LoginId) -> tuple[UserId, ...]:

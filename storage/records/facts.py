@@ -140,7 +140,8 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-def _grouped(items: Iterable[_V], key_of: Callable[[_V], _K]) -> dict[_K, tuple[_V, ...]]:
+def grouped(items: Iterable[_V], key_of: Callable[[_V], _K]) -> dict[_K, tuple[_V, ...]]:
+    """The items of each key, in the order they came."""
     groups: dict[_K, list[_V]] = {}
     for item in items:
         key = key_of(item)
@@ -148,14 +149,13 @@ def _grouped(items: Iterable[_V], key_of: Callable[[_V], _K]) -> dict[_K, tuple[
             groups[key].append(item)
         else:
             groups[key] = [item]
-    return {key: tuple(values) for key, values in groups.items()}
+    return {key: tuple(values) for key, values in groups.items()} if groups else {}
 
 
 _managing_id, _client_id = attrgetter("managing_id"), attrgetter("client_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One excerpt of one snapshot, indexed both ways.
 
     Shapes: every mapping lacks the keys that have nothing; look up with `.get(key, ())`.
@@ -188,7 +188,7 @@ class Facts:
     ) -> Facts:
         """Index loose facts. Order of insertion never changes an answer."""
         people = {user.id: user for user in users}
-        logins = _grouped(people.values(), attrgetter("login_id"))
+        logins = grouped(people.values(), attrgetter("login_id"))
         return cls.over(
             users=people,
             users_of_login={login: tuple(user.id for user in its) for login, its in logins.items()},
@@ -217,13 +217,13 @@ class Facts:
         return cls(
             users,
             users_of_login,
-            _grouped(assignments, attrgetter("user_id")),
+            grouped(assignments, attrgetter("user_id")),
             manager_accounts,
             ad_accounts,
-            _grouped(customer_links, _managing_id),
-            _grouped(customer_links, _client_id),
-            _grouped(account_links, _managing_id),
-            _grouped(account_links, _client_id),
-            _grouped(aggregations, attrgetter("aggregator_id")),
-            _grouped(aggregations, attrgetter("manager_account_id")),
+            grouped(customer_links, _managing_id),
+            grouped(customer_links, _client_id),
+            grouped(account_links, _managing_id),
+            grouped(account_links, _client_id),
+            grouped(aggregations, attrgetter("aggregator_id")),
+            grouped(aggregations, attrgetter("manager_account_id")),
         )
