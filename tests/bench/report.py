@@ -43,7 +43,7 @@ class Result:
             for question, server in slowest
         }
         reached[f"point check in process: p95 ≤ {POINT_CHECK_P95_MS} ms"] = (
-            self.point_checks.p95_ms <= POINT_CHECK_P95_MS
+            self.point_checks.p95_ms.median <= POINT_CHECK_P95_MS
         )
         reached[f"memory ≤ {MEMORY_MIB} MiB with the largest tree served"] = self.memory_mib["VmHWM"] <= MEMORY_MIB
         reached["every document is parsed once"] = self.documents.parsed == self.documents.documents
@@ -69,7 +69,10 @@ class Result:
                 for one in self.measured
             ],
             "memoryMib": self.memory_mib,
-            "pointChecks": self.point_checks._asdict(),
+            "pointChecks": {
+                **self.point_checks._asdict(),
+                "rounds": [one._asdict() for one in self.point_checks.rounds],
+            },
             "documents": self.documents._asdict(),
             "writes": {
                 name: {
@@ -95,9 +98,11 @@ def show(result: Result, console: Console) -> None:
     for name, found in result.writes.items():
         console.print(_under_writes(name, found))
     checks, documents = result.point_checks, result.documents
+    p95 = checks.p95_ms
     console.print(
         f"Point check in process, {checks.ad_accounts:,} ad accounts: p50 {checks.p50_ms:.3f} ms,"
-        f" p95 {checks.p95_ms:.3f} ms ({checks.checks:,} checks, {checks.allowed:,} allowed)",
+        f" p95 {p95.median:.3f} ms ({p95.lowest:.3f}–{p95.highest:.3f} in {len(checks.rounds)} rounds;"
+        f" {checks.checks:,} checks, {checks.allowed:,} allowed)",
         f"Memory of the adgraph process after all questions: {result.memory_mib['VmRSS']:.0f} MiB,"
         f" at most {result.memory_mib['VmHWM']:.0f} MiB",
         f"Documents: {documents.requests} requests of {documents.documents} documents, {documents.parsed} parsed",
