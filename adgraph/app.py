@@ -18,26 +18,27 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from adgraph.administrators import warn_of_unknown
-from adgraph.auth import Credentials, Door, required_caller
-from adgraph.background import BackgroundWorker, Worker, clock
-from adgraph.billing import billing_for
-from adgraph.documents import Documents, trusted_documents
-from adgraph.graph import graph_for
-from adgraph.mail import sender_for
-from adgraph.metrics import CONTENT_TYPE_LATEST, Metrics
-from adgraph.negotiation import HTML, JSON, preferred
-from adgraph.operations import Graph, Operations
-from adgraph.origins import Cors, is_known_host
-from adgraph.page import Assets, Page, queries_folder
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
+from adgraph.background.billing import billing_for
+from adgraph.background.mail import sender_for
+from adgraph.background.worker import BackgroundWorker, Worker, clock
+from adgraph.http.page import Assets, Page, queries_folder
+from adgraph.http.view import GraphQLEndpoint
+from adgraph.identity.administrators import warn_of_unknown
+from adgraph.identity.auth import Credentials, Door, required_caller
+from adgraph.observability.metrics import CONTENT_TYPE_LATEST, Metrics
+from adgraph.observability.telling import request_id_of
+from adgraph.observability.tracing import tracing_for
+from adgraph.operations.documents import Documents, trusted_documents
+from adgraph.operations.graph import graph_for
+from adgraph.operations.run import Graph, Operations
+from adgraph.operations.workers import Workers, give_way_sooner
+from adgraph.protocol.negotiation import HTML, JSON, preferred
+from adgraph.protocol.origins import Cors, is_known_host
+from adgraph.protocol.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
+from adgraph.protocol.wire import headers_of
 from adgraph.settings import Settings, metrics_folder, traces_wanted
-from adgraph.sockets import SocketEndpoint
-from adgraph.tracing import tracing_for
-from adgraph.view import GraphQLEndpoint, request_id_of
-from adgraph.watch import RevisionWatch
-from adgraph.wire import headers_of
-from adgraph.workers import Workers, give_way_sooner
+from adgraph.sockets.endpoint import SocketEndpoint
+from adgraph.sockets.watch import RevisionWatch
 from storage.database import Database
 from storage.errors import StorageError
 from storage.migrate import check_current

@@ -13,13 +13,13 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
-from adgraph import access
-from adgraph.access import session_as, target_of
 from adgraph.app import worker_for
+from adgraph.commands import access
+from adgraph.commands.access import session_as, target_of
+from adgraph.commands.terminal import errors, now_ms, opened, out
+from adgraph.commands.token_commands import developer_token_app, token_app
+from adgraph.commands.tokens import OperatorError
 from adgraph.settings import Settings, SettingsError, shown, variable_of
-from adgraph.terminal import errors, now_ms, opened, out
-from adgraph.token_commands import developer_token_app, token_app
-from adgraph.tokens import OperatorError
 from resolvers.errors import Refusal
 from resolvers.rules.capabilities import Capability
 from resolvers.session import Limits, Session
@@ -85,8 +85,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
-    from adgraph.demo import demo_settings, prepare_demo
-    from adgraph.serving import serve as run
+    from adgraph.commands.demo import demo_settings, prepare_demo
+    from adgraph.commands.serving import serve as run
 
     settings = Settings.from_env()
     settings = replace(
@@ -108,7 +108,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then end.")] = False,
 ) -> None:
     """Lead links and invitations on when their time has come; several at once share the work."""
-    from adgraph.logs import log_to_terminal
+    from adgraph.observability.logs import log_to_terminal
 
     settings = Settings.from_env()
     log_to_terminal(settings)
@@ -160,7 +160,7 @@ def settings() -> None:
 def documents() -> None:
     """List the trusted documents: the name of each, and the SHA-256 it may be asked for by."""
     from adgraph.app import trusted_folders
-    from adgraph.documents import trusted_documents
+    from adgraph.operations.documents import trusted_documents
 
     for one in trusted_documents(trusted_folders(Settings.from_env())):
         out.print(f"sha256:{one.hash}  {one.name}", highlight=False)
@@ -174,7 +174,7 @@ def _without_password(value: str) -> str:
 @app.command()
 def login(user: Annotated[str, typer.Option("--user", help="The login's name, exactly.")]) -> None:
     """Make a login that has no users yet: a system administrator's, or of somebody who will be invited."""
-    from adgraph.logins import make
+    from adgraph.commands.logins import make
 
     with opened() as database:
         make(database, user_name=user, now_ms=now_ms())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from adgraph.page import operations
+from adgraph.http.page import operations
 from adgraph.settings import Settings, shown, variable_of
 from resolvers.rules.capabilities import CAPABILITY_RULES, CapabilityRule
 from resolvers.rules.write_codes import WRITE_CODES

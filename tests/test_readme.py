@@ -80,7 +80,7 @@ def test_every_error_code_is_explained() -> None:
     explained = re.findall(r"^\| `([A-Z_]+)` \| \S", section("Error codes"), re.MULTILINE)
     at_the_door = re.findall(
         r"(?:HttpRefusal\(\s*\d+,|code: str =|code=|_refused\()\s*\"([A-Z_]+)\"",
-        "".join(path.read_text() for path in sorted((ROOT / "adgraph").glob("*.py"))),
+        "".join(path.read_text() for path in sorted((ROOT / "adgraph").rglob("*.py"))),
     )
     known = set(at_the_door)
     known |= {str(code) for code in Code} | {getattr(errors, name) for name in REQUEST_CODES | FAULT_CODES}
@@ -89,11 +89,14 @@ def test_every_error_code_is_explained() -> None:
 
 
 def test_the_map_names_what_is_there() -> None:
-    top = re.findall(r"^(\w+)/ ", first(r"## The map of the house\n\n```\n(.*?)```"), re.MULTILINE)
+    shown = first(r"## The map of the house\n\n```\n(.*?)```")
+    top = re.findall(r"^(\w+)/ ", shown, re.MULTILINE)
     for folder in top:
         assert (ROOT / folder).is_dir(), folder
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert rooms <= set(top)
+    inside = re.findall(r"^  (\w+)/ ", shown, re.MULTILINE)
+    assert {path.parent.name for path in ROOT.glob("adgraph/*/__init__.py")} <= set(inside)
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from adgraph.app import DemoSession, create_app
-from adgraph.auth import Door
+from adgraph.identity.auth import Door
 from adgraph.settings import Settings
 from tests.api.demo_server import DemoServer, started
 from tests.api.stub import StubGraph

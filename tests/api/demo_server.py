@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from adgraph.app import create_app, open_database
-from adgraph.demo import prepare_demo
+from adgraph.commands.demo import prepare_demo
 from adgraph.settings import Settings
 from storage.database import Transaction
 from storage.reads.facts import read_revision

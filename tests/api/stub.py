@@ -8,9 +8,9 @@ from typing import Any
 
 import graphql
 
-from adgraph.auth import Caller
-from adgraph.operations import Feed, Kind
-from adgraph.wire import GraphQLRequest
+from adgraph.identity.auth import Caller
+from adgraph.operations.run import Feed, Kind
+from adgraph.protocol.wire import GraphQLRequest
 from storage.database import Database, Transaction
 from storage.errors import StorageBusy
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app, open_database
-from adgraph.demo import demo_settings, prepare_demo
+from adgraph.commands.demo import demo_settings, prepare_demo
 from adgraph.settings import Settings, SettingsError, shown
 from storage.database import Database
 from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME

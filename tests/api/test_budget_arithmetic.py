@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adgraph.budgets import Budgets
-from adgraph.refusals import HttpRefusal
+from adgraph.operations.budgets import Budgets
+from adgraph.protocol.refusals import HttpRefusal
 
 
 class Clock:

@@ -178,7 +178,7 @@ def test_streams_over_http_are_not_offered(client: TestClient) -> None:
 def codes_said() -> set[str]:
     """Every code an error may have, by the lists there are and by what is written where refusals are made."""
     found = {*map(str, Code), *(value for name, value in vars(errors).items() if name.isupper() and _is_code(value))}
-    for path in (ROOT / "adgraph").glob("*.py"):
+    for path in (ROOT / "adgraph").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("HttpRefusal", "bad_request"):
                 values = [*node.args, *(keyword.value for keyword in node.keywords)]

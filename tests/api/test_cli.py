@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from adgraph.app import open_database
 from adgraph.cli import app
-from adgraph.demo import PAGE_LABEL, prepare_demo
+from adgraph.commands.demo import PAGE_LABEL, prepare_demo
+from adgraph.commands.tokens import OperatorError, issue, listed
 from adgraph.settings import Settings
-from adgraph.tokens import OperatorError, issue, listed
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
 from storage.audit import read_audit_entries
 from storage.consistency import read_inconsistencies
@@ -364,7 +364,7 @@ def test_a_bug_is_one_sentence_and_a_trace_only_on_request(database: Database, m
     def broken(*_: object, **__: object) -> None:
         raise KeyError("inside")
 
-    monkeypatch.setattr("adgraph.tokens.revoke", broken)
+    monkeypatch.setattr("adgraph.commands.tokens.revoke", broken)
     sentence = refused("token", "revoke", "1")
     assert "ADGRAPH_LOG_LEVEL=debug" in sentence
     assert "inside" not in sentence

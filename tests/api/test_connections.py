@@ -15,10 +15,10 @@ import uvicorn
 from starlette.applications import Starlette
 from websockets.frames import Opcode
 
-from adgraph import connections
 from adgraph.app import create_app
-from adgraph.connections import LONGEST_HEAD, MOST_PIECES
-from adgraph.serving import server_config
+from adgraph.commands.serving import server_config
+from adgraph.http import connections
+from adgraph.http.connections import LONGEST_HEAD, MOST_PIECES
 from adgraph.settings import Settings
 from tests.api.stub import StubGraph
 from tests.databases import SqliteDatabases

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph.auth import Credentials, Door, anonymous_or_caller
-from adgraph.demo import PAGE_LABEL, prepare_demo
+from adgraph.commands.demo import PAGE_LABEL, prepare_demo
+from adgraph.identity.auth import Credentials, Door, anonymous_or_caller
 from adgraph.settings import Settings
 from storage.developer_tokens import (
     issue_developer_token,

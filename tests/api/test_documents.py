@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph import documents
-from adgraph.documents import Documents, sha256_of, trusted_documents
+from adgraph.operations import documents
+from adgraph.operations.documents import Documents, sha256_of, trusted_documents
+from adgraph.protocol.wire import GraphQLRequest
 from adgraph.settings import SettingsError
-from adgraph.wire import GraphQLRequest
 from tests.api.conftest import Serve
 from tests.api.stub import StubGraph
 from tests.api.test_http import GRAPHQL, JSON, code_of, post

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph import issuer_keys
-from adgraph.auth import Door
-from adgraph.issuer_keys import (
+from adgraph.identity import issuer_keys
+from adgraph.identity.auth import Door
+from adgraph.identity.issuer_keys import (
     ASK_AGAIN_SECONDS,
     LIFETIME_SECONDS,
     LONGEST_DOCUMENT,
@@ -26,7 +26,7 @@ from adgraph.issuer_keys import (
     Key,
     fetch_keys,
 )
-from adgraph.openid import Provider, Terms
+from adgraph.identity.openid import Provider, Terms
 from adgraph.settings import Settings
 from tests.api.conftest import Serve
 from tests.api.issuer import AUDIENCE, Issuer, ec_key, rsa_key, running_issuer

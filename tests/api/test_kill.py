@@ -17,8 +17,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from adgraph.background import clock
-from adgraph.mail import FolderSender
+from adgraph.background.mail import FolderSender
+from adgraph.background.worker import clock
 from resolvers.mail import LEASE_MS, send_due_mail
 from resolvers.rules.links import CARRIES_ACCESS
 from resolvers.worker import Work, work_off

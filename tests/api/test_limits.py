@@ -12,12 +12,12 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph.auth import Caller
-from adgraph.budgets import Charge
-from adgraph.graph import SessionGraph
-from adgraph.refusals import HttpRefusal
+from adgraph.identity.auth import Caller
+from adgraph.operations.budgets import Charge
+from adgraph.operations.graph import SessionGraph
+from adgraph.protocol.refusals import HttpRefusal
+from adgraph.protocol.wire import GraphQLRequest
 from adgraph.settings import Settings
-from adgraph.wire import GraphQLRequest
 from storage.records.ids import Instant, LoginId
 from storage.records.values import TokenScope
 from tests.api.demo_server import started

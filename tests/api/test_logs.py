@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adgraph.logs import LONGEST_TEXT, log_to_terminal, masked
+from adgraph.observability.logs import LONGEST_TEXT, log_to_terminal, masked
 from adgraph.settings import Settings
 
 

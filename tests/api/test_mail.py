@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from adgraph.background import Worker
-from adgraph.mail import FolderSender, SmtpSender, sender_for
+from adgraph.background.mail import FolderSender, SmtpSender, sender_for
+from adgraph.background.worker import Worker
 from adgraph.settings import Settings, SettingsError
 from resolvers.mail import Mail, MailFailed, MailRefused
 from storage.database import Database

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adgraph.metrics import FRESH_SECONDS, DatabaseCollector, Observed, observe
+from adgraph.observability.metrics import FRESH_SECONDS, DatabaseCollector, Observed, observe
 from storage.database import Database
 from storage.reads.operating import read_backlog, read_link_counts
 from storage.records.ids import Instant

@@ -11,7 +11,7 @@ from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app
-from adgraph.background import clock
+from adgraph.background.worker import clock
 from adgraph.settings import Settings
 from storage.database import Database
 from tests.api.issuer import AUDIENCE, Issuer, rsa_key, running_issuer

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 from starlette.testclient import TestClient
 
-from adgraph.openid import LONGEST_TOKEN
+from adgraph.identity.openid import LONGEST_TOKEN
 from storage.entries import LoginEntry
 from storage.records.ids import LoginId
 from storage.writes import begin_revision, write_logins, write_logins_merged
@@ -356,7 +356,7 @@ def test_tokens_of_our_own_never_make_us_ask_the_issuer(client: TestClient, issu
 
 
 def test_a_jwt_costs_one_statement(client: TestClient, issuer: Issuer, key: RSAKey) -> None:
-    from adgraph.auth import Credentials, Door, anonymous_or_caller
+    from adgraph.identity.auth import Credentials, Door, anonymous_or_caller
 
     app: Any = client.app
     door: Door = app.state.door

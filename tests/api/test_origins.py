@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph.origins import is_foreign
+from adgraph.protocol.origins import is_foreign
 from adgraph.settings import Settings, SettingsError
 from tests.api.conftest import Serve
 from tests.api.test_http import JSON, code_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adgraph.app import DemoLogin, DemoSession
-from adgraph.page import ASSETS, STATIC, asset_version, operations
+from adgraph.http.page import ASSETS, STATIC, asset_version, operations
 from tests.api.conftest import Serve
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -17,7 +17,7 @@ from threading import Thread
 import httpx2
 import pytest
 
-from adgraph.background import clock
+from adgraph.background.worker import clock
 from storage.database import Database
 from storage.entries import LoginEntry
 from storage.records.ids import LoginId

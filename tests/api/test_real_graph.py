@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app, open_database
-from adgraph.demo import prepare_demo
+from adgraph.commands.demo import prepare_demo
 from adgraph.settings import Settings
 from storage.demo import WORKED_USER_NAME
 

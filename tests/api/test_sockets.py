@@ -12,11 +12,11 @@ import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
-from adgraph import sockets
 from adgraph.app import create_app, open_database
-from adgraph.demo import prepare_demo
-from adgraph.documents import sha256_of
+from adgraph.commands.demo import prepare_demo
+from adgraph.operations.documents import sha256_of
 from adgraph.settings import Settings
+from adgraph.sockets import endpoint as sockets
 from resolvers.changes import cursor_of
 from resolvers.errors import RequestStopped, too_many_values
 from resolvers.session import Session

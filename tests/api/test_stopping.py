@@ -12,7 +12,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from adgraph.workers import Workers
+from adgraph.operations.workers import Workers
 from storage.audit import write_audit_entries
 from storage.database import Transaction
 from tests.api.conftest import Serve

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app
+from adgraph.observability.tracing import Tracing
 from adgraph.settings import Settings, SettingsError, traces_wanted
-from adgraph.tracing import Tracing
 from storage.database import Database
 from storage.tokens import find_token
 from tests.api.stub import StubGraph

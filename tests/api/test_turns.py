@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adgraph import turns as module
-from adgraph.turns import Turns
+from adgraph.operations import turns as module
+from adgraph.operations.turns import Turns
 
 PATIENCE_S = 10
 

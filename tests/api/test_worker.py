@@ -15,7 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app
-from adgraph.background import BackgroundWorker, Worker
+from adgraph.background.worker import BackgroundWorker, Worker
 from adgraph.settings import Settings
 from storage.database import Database
 from storage.errors import StorageUnavailable

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from adgraph.refusals import HttpRefusal
-from adgraph.workers import Workers
+from adgraph.operations.workers import Workers
+from adgraph.protocol.refusals import HttpRefusal
 
 PATIENCE_S = 10
 

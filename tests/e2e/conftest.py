@@ -15,9 +15,9 @@ import pytest
 import uvicorn
 
 from adgraph.app import create_app, open_database
-from adgraph.demo import prepare_demo
-from adgraph.operations import Graph
-from adgraph.serving import listen
+from adgraph.commands.demo import prepare_demo
+from adgraph.commands.serving import listen
+from adgraph.operations.run import Graph
 from adgraph.settings import Settings
 from storage.migrate import migrate
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adgraph.tokens import issue
+from adgraph.commands.tokens import issue
 from storage.database import Database
 from storage.demo import VISITORS, WORKED_USER_NAME
 from tests.api.stub import StubGraph

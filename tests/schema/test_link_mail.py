@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adgraph.mail import message_of
+from adgraph.background.mail import message_of
 from resolvers.mail import Mail, MailFailed, send_due_mail, wait_after
 from resolvers.rules.links import INVITATION_LIFETIME_MS
 from resolvers.worker import Work, work_off

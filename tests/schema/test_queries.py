@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from graphql import OperationType, parse, validate
 
-from adgraph.demo import demo_settings
+from adgraph.commands.demo import demo_settings
 from adgraph.settings import Settings
 from storage.database import Database
 from storage.demo import VISITORS, WORKED_USER_NAME, load_demo

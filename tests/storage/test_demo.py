@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adgraph.background import Worker
-from adgraph.billing import billing_for
+from adgraph.background.billing import billing_for
+from adgraph.background.worker import Worker
 from adgraph.settings import Settings
 from storage.consistency import read_inconsistencies
 from storage.database import Database

@@ -1,4 +1,4 @@
-"""What an operator does with access tokens: issue, list, revoke. Who a token lets in is `adgraph.auth`."""
+"""What an operator does with access tokens: issue, list, revoke. Who a token lets in is `adgraph.identity.auth`."""
 
 from __future__ import annotations
 

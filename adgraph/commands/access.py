@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adgraph.tokens import OperatorError, login_named
+from adgraph.commands.tokens import OperatorError, login_named
 from resolvers.access import Explanation, TargetId, access_of, not_visible
 from resolvers.rules.access import Decision, describe
 from resolvers.rules.capabilities import Capability, CapabilitySet, names_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from adgraph.auth import Credentials
+from adgraph.identity.auth import Credentials
 
 PROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 256

@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from adgraph.refusals import HttpRefusal, bad_request
+from adgraph.protocol.refusals import HttpRefusal, bad_request
 
 HASH_PREFIX = "sha256:"
 """How a `documentId` begins that is a hash."""

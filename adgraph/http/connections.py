@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, bad_request
+from adgraph.protocol.refusals import SAFE_HEADERS, HttpRefusal, bad_request
 
 log = logging.getLogger("adgraph.connections")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from adgraph.tokens import OperatorError
+from adgraph.commands.tokens import OperatorError
 from resolvers.rules.login_fields import is_login_name, problems_of_login_name
 from storage.audit import AuditNote, write_audit_entries
 from storage.database import Database

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from adgraph import developer_tokens, tokens
-from adgraph.developer_tokens import DEFAULT_GRACE_HOURS, LONGEST_GRACE_HOURS
-from adgraph.terminal import errors, moment, now_ms, opened, out
-from adgraph.tokens import LONGEST_LIFETIME_DAYS
+from adgraph.commands import developer_tokens, tokens
+from adgraph.commands.developer_tokens import DEFAULT_GRACE_HOURS, LONGEST_GRACE_HOURS
+from adgraph.commands.terminal import errors, moment, now_ms, opened, out
+from adgraph.commands.tokens import LONGEST_LIFETIME_DAYS
 from resolvers.rules.access_tokens import DEFAULT_LIFETIME_DAYS
 from storage.records.values import TokenScope
 

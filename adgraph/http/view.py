@@ -9,41 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import orjson
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adgraph.auth import Credentials
-from adgraph.leaving import CancelledWhenGone
-from adgraph.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
-from adgraph.operations import Asked, Live, Operations
-from adgraph.origins import foreign_refused, is_foreign_get
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
+from adgraph.http.leaving import CancelledWhenGone
+from adgraph.identity.auth import Credentials
+from adgraph.observability.telling import CLIENT_LEFT, Told, request_id_of
+from adgraph.operations.run import Asked, Live, Operations
+from adgraph.protocol.negotiation import GRAPHQL_RESPONSE, HTML, JSON, preferred
+from adgraph.protocol.origins import foreign_refused, is_foreign_get
+from adgraph.protocol.refusals import SAFE_HEADERS, HttpRefusal, method_not_allowed, refusal_response, unexpected
+from adgraph.protocol.wire import (
+    GraphQLRequest,
+    check_content_type,
+    headers_of,
+    parse_body,
+    parse_query_string,
+    read_body,
+)
 from adgraph.settings import Settings
-from adgraph.telling import Told
-from adgraph.wire import GraphQLRequest, check_content_type, headers_of, parse_body, parse_query_string, read_body
 
 log = logging.getLogger("adgraph.requests")
 
 OFFERS = (JSON, GRAPHQL_RESPONSE)
 READING = ("GET", "HEAD")
 """Methods that ask by the address alone; the server leaves the body out where HEAD wants it."""
-CLIENT_LEFT = "CLIENT_LEFT"
-"""What the log and the numbers call a request whose caller did not wait for the answer."""
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
-
-_PROCESS = uuid4().hex[:20]
-_REQUESTS = count(1)
-"""Request ids: which process, and its how many-th request."""
-
 _STATUS_BY_CODE = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "INTERNAL_SERVER_ERROR": 500, "METHOD_NOT_ALLOWED": 405}
 """What a code says in HTTP when there is no data at all; every other code is the request's own fault: 400."""
 
@@ -172,11 +168,6 @@ class GraphQLEndpoint:
         except TimeoutError:
             raise _late_body(timeout_ms) from None
         return partial(parse_body, body)
-
-
-def request_id_of(offered: str | None) -> str:
-    """The caller's own request id when it is safe to log, else a new one."""
-    return offered if offered and _REQUEST_ID.match(offered) else f"{_PROCESS}{next(_REQUESTS):012x}"
 
 
 def _status(result: dict[str, Any], media_type: str) -> int:

@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from adgraph.protocol.wire import GraphQLRequest
 from adgraph.settings import SettingsError
-from adgraph.wire import GraphQLRequest
 
 MOST_CHARACTERS = 2_000_000
 """Of all persisted documents together: some thousand of the length people write, and 8 MiB at most."""

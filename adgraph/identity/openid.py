@@ -23,7 +23,7 @@ from jwt.exceptions import (
     PyJWTError,
 )
 
-from adgraph.issuer_keys import ALLOWED, IssuerKeys, KeySet, fetch_keys
+from adgraph.identity.issuer_keys import ALLOWED, IssuerKeys, KeySet, fetch_keys
 from adgraph.settings import Settings
 from storage.records.values import TokenScope
 from storage.tokens import scopes_named

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adgraph.app import DemoLogin, DemoSession
+from adgraph.commands.tokens import login_named
 from adgraph.settings import Settings
-from adgraph.tokens import login_named
 from resolvers.rules.access_tokens import DAY_MS
 from storage.database import Database, Transaction
 from storage.demo import VISITORS, WORKED_USER_NAME, Visitor, load_demo

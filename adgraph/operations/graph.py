@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from adgraph.auth import Caller
-from adgraph.budgets import ANONYMOUS, NEWCOMERS, Budgets, Charge, charged
-from adgraph.operations import Feed, FeedStep, Graph, Kind
+from adgraph.identity.auth import Caller
+from adgraph.operations.budgets import ANONYMOUS, NEWCOMERS, Budgets, Charge, charged
+from adgraph.operations.run import Feed, FeedStep, Graph, Kind
+from adgraph.protocol.wire import GraphQLRequest
 from adgraph.settings import Settings
-from adgraph.wire import GraphQLRequest
 from resolvers.changes import Tail
 from resolvers.session import Limits, Newcomer, Session, Viewer
 from resolvers.writing import WriteSession

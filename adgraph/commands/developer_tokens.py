@@ -1,10 +1,10 @@
-"""What an operator does with developer tokens: issue, list, rotate, revoke. What they are worth is `adgraph.auth`."""
+"""What an operator does with developer tokens: issue, list, rotate, revoke. What they open is `identity.auth`'s."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from adgraph.tokens import BY_OPERATOR, OperatorError, refuse_label, usable_login
+from adgraph.commands.tokens import BY_OPERATOR, OperatorError, refuse_label, usable_login
 from resolvers.rules.access_tokens import DAY_MS
 from resolvers.writing import ServiceSession
 from storage.database import Database, Transaction

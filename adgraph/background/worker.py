@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from threading import Event, Thread
 
-from adgraph import metrics
+from adgraph.observability import metrics
 from resolvers.billing_transition import BILLING, BillingTransition
 from resolvers.mail import Sender, send_due_mail
 from resolvers.worker import Step, Trouble, Work, work_off

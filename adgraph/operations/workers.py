@@ -13,9 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from adgraph.metrics import UNFINISHED
-from adgraph.refusals import HttpRefusal
-from adgraph.turns import TURN_MS, Turns
+from adgraph.observability.metrics import UNFINISHED
+from adgraph.operations.turns import TURN_MS, Turns
+from adgraph.protocol.refusals import HttpRefusal
 from storage.deadlines import Deadline, working_until
 from storage.errors import OutOfTime
 

@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from adgraph.refusals import SAFE_HEADERS
+from adgraph.protocol.refusals import SAFE_HEADERS
 
-STATIC = Path(__file__).parent / "static"
+PACKAGE = Path(__file__).parent.parent
+STATIC = PACKAGE / "static"
 ASSETS = (
     "graphiql/graphiql.min.js",
     "graphiql/graphiql.min.css",
@@ -73,9 +74,8 @@ AS = "as: "
 
 def queries_folder() -> Path:
     """Where the example operations are: beside this package in a checkout, inside it when installed from a wheel."""
-    here = Path(__file__).parent
-    installed = here / "_app" / "queries"
-    return installed if installed.is_dir() else here.parent / "queries"
+    installed = PACKAGE / "_app" / "queries"
+    return installed if installed.is_dir() else PACKAGE.parent / "queries"
 
 
 def operations(folder: Path) -> list[Operation]:

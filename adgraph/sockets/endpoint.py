@@ -18,18 +18,17 @@ import orjson
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from adgraph import messages
-from adgraph.auth import Credentials
-from adgraph.messages import PROTOCOL, BadMessage
-from adgraph.metrics import SOCKETS, SUBSCRIPTIONS
-from adgraph.operations import Asked, Live, Operations, expires_at_ms
-from adgraph.origins import foreign_refused, is_foreign
-from adgraph.refusals import HttpRefusal, refusal_response, unexpected
+from adgraph.identity.auth import Credentials
+from adgraph.observability.metrics import SOCKETS, SUBSCRIPTIONS
+from adgraph.observability.telling import CLIENT_LEFT, Told, request_id_of
+from adgraph.operations.run import Asked, Live, Operations, expires_at_ms
+from adgraph.protocol.origins import foreign_refused, is_foreign
+from adgraph.protocol.refusals import HttpRefusal, refusal_response, unexpected
+from adgraph.protocol.wire import checked, headers_of
 from adgraph.settings import Settings
-from adgraph.telling import Told
-from adgraph.view import CLIENT_LEFT, request_id_of
-from adgraph.watch import RevisionWatch
-from adgraph.wire import checked, headers_of
+from adgraph.sockets import messages
+from adgraph.sockets.messages import PROTOCOL, BadMessage
+from adgraph.sockets.watch import RevisionWatch
 from storage.database import Database
 
 log = logging.getLogger("adgraph.sockets")

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from adgraph.issuer_keys import IssuerUnavailable
-from adgraph.openid import Identity, Provider, TokenRefused, provider_for
-from adgraph.refusals import HttpRefusal
+from adgraph.identity.issuer_keys import IssuerUnavailable
+from adgraph.identity.openid import Identity, Provider, TokenRefused, provider_for
+from adgraph.protocol.refusals import HttpRefusal
 from adgraph.settings import Settings
 from resolvers.errors import Refusal
 from resolvers.standing import LOGIN_MERGED, login_merged, not_your_user, require_standing

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, NamedTuple
 
-from adgraph.refusals import HttpRefusal
+from adgraph.protocol.refusals import HttpRefusal
 from resolvers.session import Allowance, Meter
 from storage.records.ids import Instant
 

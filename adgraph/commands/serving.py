@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from adgraph.app import DemoSession, create_app
-from adgraph.connections import HttpConnection, SocketConnection
-from adgraph.logs import log_to_terminal
+from adgraph.commands.tokens import OperatorError
+from adgraph.http.connections import HttpConnection, SocketConnection
+from adgraph.observability.logs import log_to_terminal
 from adgraph.settings import METRICS_FOLDER, Settings, hand_down
-from adgraph.tokens import OperatorError
 
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 """Python's 700 makes forty collections of one large answer."""

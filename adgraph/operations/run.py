@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from adgraph.auth import Caller, Credentials, Door, Presented, anonymous_or_caller, note_use, required_caller
-from adgraph.documents import Documents
-from adgraph.refusals import HttpRefusal, bad_request, unexpected
-from adgraph.telling import Told
-from adgraph.tracing import Tracing
-from adgraph.wire import GraphQLRequest
-from adgraph.workers import Workers
+from adgraph.identity.auth import Caller, Credentials, Door, Presented, anonymous_or_caller, note_use, required_caller
+from adgraph.observability.telling import Told
+from adgraph.observability.tracing import Tracing
+from adgraph.operations.documents import Documents
+from adgraph.operations.workers import Workers
+from adgraph.protocol.refusals import HttpRefusal, bad_request, unexpected
+from adgraph.protocol.wire import GraphQLRequest
 from resolvers.changes import Tail
 from resolvers.errors import Refusal
 from storage.database import Database, Transaction

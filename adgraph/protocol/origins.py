@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adgraph.addresses import is_address
-from adgraph.refusals import SAFE_HEADERS, HttpRefusal, refusal_response
+from adgraph.protocol.refusals import SAFE_HEADERS, HttpRefusal, refusal_response
 
 REQUEST_HEADERS = ("Authorization", "DeveloperToken", "ActAs", "X-Request-Id")
 """What a page may send besides what every page may."""

@@ -1,0 +1,1 @@
+"""HTTP: the endpoint behind /graphql, the connections it is reached by, the IDE page."""

@@ -1,0 +1,1 @@
+"""How an operation is run: document, caller, snapshot, budget, thread."""

@@ -1,0 +1,1 @@
+"""What HTTP and sockets share: requests as data, refusals, media types, origins. Opens and runs nothing."""

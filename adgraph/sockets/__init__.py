@@ -1,0 +1,1 @@
+"""Subscriptions, and everything else, over a WebSocket."""
