@@ -103,13 +103,13 @@ class GraphQLEndpoint:
             told.answered(what)
             return
         if isinstance(response, Answer):
-            told.answered(what, response.status)
             await response.send(send, told.request_id)
+            told.answered(what, response.status)
             return
         response.headers["X-Request-Id"] = told.request_id
         response.headers["Vary"] = _VARY
-        told.answered(what, response.status_code)
         await response(scope, receive, send)
+        told.answered(what, response.status_code)
 
     async def _respond(self, request: Received, told: Told) -> Answer | Response:
         accept = request.headers.get("accept")

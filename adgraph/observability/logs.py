@@ -33,6 +33,8 @@ _SECRETS = (
     # PostgreSQL repeats the values of the row it refuses.
     (re.compile(r"(?m)^[ \t]*(DETAIL|CONTEXT):.*$"), r"(\1 left out)"),
 )
+_TELLTALE = re.compile(r"@|eyJ|adg[a-z]{0,8}_|DETAIL|CONTEXT|(?i:bearer|basic)\s")
+"""In every text one of those finds something in. Most have none, and looking once costs a tenth of looking six times."""
 _OURS = "adgraph"
 
 
@@ -46,6 +48,8 @@ def masked(text: str) -> str:
     """
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} characters more)"
+    if _TELLTALE.search(text) is None:
+        return text
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from adgraph.observability import logs
 from adgraph.observability.logs import LONGEST_TEXT, log_to_terminal, masked
 from adgraph.settings import Settings
 
@@ -111,6 +114,21 @@ def test_what_must_not_leave_the_machine_is_masked_wherever_it_stands(text: str,
 def test_plain_sentences_are_left_as_they_are() -> None:
     sentence = "client link 1 is ACTIVE now (activateClientLink, revision 2): bearer of news, 3 @ 4"
     assert masked(sentence) == sentence
+
+
+PIECES = (
+    *("adg", "adgl_", "adg_", "0123456789abcdef", "adgraph.requests", "-eyJhbGciOiJIUzI1NiJ9", "."),
+    *("Bearer ", "bASIC\t", "bearer", "sqlite://", "postgres://", "me", ":", "@", "example.com", " "),
+    *("\n", "\nDETAIL:  Key", "CONTEXT", " CONTEXT: x"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_what_is_not_looked_through_has_nothing_to_mask(text: str) -> None:
+    expected = text
+    for pattern, instead in logs._SECRETS:
+        expected = pattern.sub(instead, expected)
+    assert masked(text) == expected
 
 
 ENDLESS = ("a", "a.", "-eyJaaaaaaaa", "-adg", "a://", "bearer ", "a@", " ", "\n", "\nDETAIL", "adga")
