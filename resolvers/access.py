@@ -6,8 +6,8 @@ NOT_VISIBLE, whether it exists or not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,7 +24,7 @@ from resolvers.rules.near_misses import AccessCode, NearMiss, near_misses
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
 from resolvers.session import CLIENT_LINK, USER, Session
-from storage.records.facts import AdAccountFact, Assignment
+from storage.records.facts import AdAccountFact, Assignment, Facts
 from storage.records.ids import AdAccountId, ManagerAccountId, UserId
 
 EXPLANATION = "explanation"
@@ -43,6 +43,15 @@ Subject: TypeAlias = UserId | None
 """Who is asked about: a user, or None for the viewer: his whole login, or the user he asks as."""
 
 
+class CheckRequest(NamedTuple):
+    """One check as it is asked."""
+
+    subject: Subject
+    capability: Capability
+    target: TargetId
+    context: ManagerAccountId | None
+
+
 @dataclass(eq=False)
 class Answer:
     """One check. `permissions` is None when the subject or the target is not visible to the asker.
@@ -50,39 +59,40 @@ class Answer:
     Reasons are worked out when they are asked for.
     """
 
-    session: Session
-    subject: Subject
-    target_id: TargetId
-    capability: Capability
-    context: ManagerAccountId | None
+    batch: _Batch
+    request: CheckRequest
     target: AnyTarget | None
     permissions: Permissions | None
     explained_by: Explanation | None = None
+    allowed: bool | None = field(init=False)
+    """Whether the capability is held; None when only a chain over the limit would answer (P10)."""
+
+    def __post_init__(self) -> None:
+        permissions, bit = self.permissions, BIT[self.request.capability]
+        if permissions is None:
+            self.allowed = False
+        elif permissions.capabilities & bit:
+            self.allowed = True
+        else:
+            self.allowed = None if permissions.over_limit & bit else False
 
     @property
-    def allowed(self) -> bool | None:
-        """Whether the capability is held; None when only a chain over the limit would answer (P10)."""
-        if self.permissions is None:
-            return False
-        if self.permissions.allow(self.capability):
-            return True
-        return None if self.permissions.over_limit & BIT[self.capability] else False
+    def capability(self) -> Capability:
+        """What was asked."""
+        return self.request.capability
 
     @cached_property
     def error(self) -> Refusal | None:
         """Why this one check could not be answered; the others of its batch are not touched by it."""
+        if self.permissions is None or self.target is None or self.allowed is not None:
+            return None
+        session, (subject, capability, _, _) = self.batch.session, self.request
+        assignments = assignments_of(session.excerpt, session, subject)
         try:
-            self._refuse_over_limit()
+            refuse_long_chain(session, self.permissions, session.excerpt.facts, assignments, self.target, capability)
         except Refusal as refusal:
             return refusal
         return None
-
-    def _refuse_over_limit(self) -> None:
-        if self.permissions is None or self.target is None or not self.permissions.over_limit & BIT[self.capability]:
-            return
-        facts = self.session.excerpt.facts
-        assignments = assignments_of(self.session.excerpt, self.session, self.subject)
-        refuse_long_chain(self.session, self.permissions, facts, assignments, self.target, self.capability)
 
     @cached_property
     def decision(self) -> Decision | None:
@@ -98,21 +108,20 @@ class Answer:
 
     @property
     def code(self) -> AccessCode | None:
-        """The code of the decision, mostly without loading what the whole reason would need."""
-        return AccessCode.ALLOWED if self.allowed else self._code_of_denial
+        """The code of the decision, mostly without loading what the whole reason would need.
 
-    @cached_property
-    def _code_of_denial(self) -> AccessCode | None:
+        Raises: Refusal TOO_MANY_PATHS.
+        """
+        if self.allowed:
+            return AccessCode.ALLOWED
+        if self.permissions is None or self.target is None:
+            return not_visible(self.capability).code
+        if self.allowed is None:
+            return None
         # One's own ways over active links lead through what one sees, so there is nothing to hide.
-        if self.subject is None and self.permissions is not None and self.target is not None and not self.error:
-            facts = self.session.excerpt.facts
-            held = assignments_of(self.session.excerpt, self.session, None)
-            denied = Denied(self.permissions, self.target, self.context, self.capability)
-            try:
-                misses = near_misses(facts, held, self.target, self.capability, self.context)
-            except TooManyPaths as error:
-                raise too_many_paths(PATHS_AT_MOST) from error
-            settled = rules.code_over_active_links(denied, misses)
+        if self.request.subject is None:
+            denied = Denied(self.permissions, self.target, self.request.context, self.capability)
+            settled = self.batch.own_code_over_active_links(denied)
             if settled is not None:
                 return settled
         return self.decision.code if self.decision is not None else None
@@ -130,7 +139,68 @@ class Answer:
             return self.explained_by
         if self.target is None:
             raise ValueError("what is not visible has no explanation")
-        return explain(self.session, self.subject, self.target, self.context)
+        return self.batch.explain(self.request.subject, self.target, self.request.context)
+
+
+class _Batch:
+    """The checks of one call: what the answer to one of them needs is found once, and for all.
+
+    `targets`: those the asker may be told of. `permissions`: one a check, None where nothing may be told.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        requests: Sequence[CheckRequest] = (),
+        targets: Mapping[TargetId, AnyTarget] | None = None,
+        permissions: Sequence[Permissions | None] = (),
+    ) -> None:
+        self.session = session
+        self._requests = requests
+        self._targets = targets or {}
+        self._permissions = permissions
+        self._registered = len(requests) < 2
+        self._own_codes: dict[Hashable, AccessCode | None] = {}
+
+    @cached_property
+    def _own_assignments(self) -> tuple[Assignment, ...]:
+        return assignments_of(self.session.excerpt, self.session, None)
+
+    def own_code_over_active_links(self, denied: Denied) -> AccessCode | None:
+        """The code of a denial of the asker himself, where near misses over active links settle it.
+
+        Raises: Refusal TOO_MANY_PATHS.
+        """
+        _, target, context, capability = denied
+        alike: Hashable = target
+        if isinstance(target, AdAccountFact) and self.session.reach.is_like_its_siblings(target):
+            alike = "owned by", target.owner_id
+        key = (alike, capability, context)
+        if key not in self._own_codes:
+            self.session.go_on()
+            facts = self.session.excerpt.facts
+            try:
+                misses = near_misses(facts, self._own_assignments, target, capability, context)
+            except TooManyPaths as error:
+                raise too_many_paths(PATHS_AT_MOST) from error
+            self._own_codes[key] = rules.code_over_active_links(denied, misses)
+        return self._own_codes[key]
+
+    def explain(self, subject: Subject, target: AnyTarget, context: ManagerAccountId | None) -> Explanation:
+        """The explanation of one of the answers.
+
+        Whoever asks for one gets all loaded: of the denied ones, or of the allowed ones, which few ask for.
+        """
+        if not self._registered:
+            self._registered = True
+            for allowed in (False, True):
+                keys = [
+                    (one.subject, self._targets[one.target], one.context)
+                    for one, held in zip(self._requests, self._permissions, strict=True)
+                    if held is not None and held.allow(one.capability) is allowed
+                ]
+                self.session.register(EXPLANATION, list(dict.fromkeys(keys)))
+        return explain(self.session, subject, target, context)
 
 
 def not_visible(capability: Capability) -> Decision:
@@ -151,15 +221,6 @@ def users_of(excerpt: Excerpt, session: Session, subject: Subject) -> tuple[User
     return session.viewer_users_in(facts) if subject is None else users_asked_as(facts, subject)
 
 
-class CheckRequest(NamedTuple):
-    """One check as it is asked."""
-
-    subject: Subject
-    capability: Capability
-    target: TargetId
-    context: ManagerAccountId | None
-
-
 def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answer]:
     """Answers in the order asked, each on its own. Cost: a fixed number of SELECTs for any number of checks."""
     subjects = {request.subject for request in requests if request.subject is not None}
@@ -167,32 +228,33 @@ def check_many(session: Session, requests: Sequence[CheckRequest]) -> list[Answe
     session.excerpt.know_users(list(known))
     targets = {request.target for request in requests}
     with session.looking_up(len(targets)):
-        session.know_manager_accounts(list({one.manager_account for one in targets if one.manager_account is not None}))
-        session.know_ad_accounts(list({one.ad_account for one in targets if one.ad_account is not None}))
+        session.know_manager_accounts([one.manager_account for one in targets if one.manager_account is not None])
+        session.know_ad_accounts([one.ad_account for one in targets if one.ad_account is not None])
     through = _contexts_told(session, {one.context for one in requests if one.subject is not None})
-    hierarchy = session.excerpt.hierarchy
-    facts = hierarchy.facts
-    found = {one: _target(session, one) for one in targets}
-    mine = session.reach
-    own = {one: permissions_on(mine, target) for one, target in found.items() if target is not None}
-    seen = {one for one, permissions in own.items() if _shows(permissions)}
-    reaches: dict[Subject, Reach] = {None: session.reach}
-    for user in known:
-        reaches[user] = session.excerpt.reach_of(users_asked_as(facts, user))
-    answers = []
-    for request in requests:
-        session.go_on()
-        target, reach = found[request.target], reaches.get(request.subject)
-        permissions = None
-        if target is not None and reach is not None and request.target in seen:
-            own_question = reach is mine and request.context is None
-            context = request.context if request.subject is None else through[request.context]
-            permissions = own[request.target] if own_question else permissions_on(reach, target, context)
-        answers.append(
-            Answer(session, request.subject, request.target, request.capability, request.context, target, permissions)
-        )
-    _explain_together(session, answers)
-    return answers
+    facts, mine = session.excerpt.facts, session.reach
+    reaches = {user: session.excerpt.reach_of(users_asked_as(facts, user)) for user in known}
+    found: dict[TargetId, AnyTarget] = {}
+    own: dict[TargetId, Permissions] = {}
+    for one in targets:
+        target = _target(facts, one)
+        if target is not None:
+            permissions = permissions_on(mine, target)
+            if _shows(permissions):
+                found[one], own[one] = target, permissions
+    session.go_on()
+    judged: list[Permissions | None] = []
+    for subject, _, one, context in requests:
+        held = own.get(one)
+        if held is not None and (subject is not None or context is not None):
+            session.go_on()
+            reach = mine if subject is None else reaches.get(subject)
+            judged_by = context if subject is None else through[context]
+            held = None if reach is None else permissions_on(reach, found[one], judged_by)
+        judged.append(held)
+    batch = _Batch(session, requests, found, judged)
+    return [
+        Answer(batch, request, found.get(request.target), held) for request, held in zip(requests, judged, strict=True)
+    ]
 
 
 def viewer_can(session: Session, kind: str, target: TargetId, capability: Capability) -> Answer:
@@ -206,19 +268,6 @@ def viewer_can(session: Session, kind: str, target: TargetId, capability: Capabi
         return dict(zip(ids, check_many(session, asked), strict=True))
 
     return session.each(kind, key, ("viewer can", capability), load)
-
-
-def _explain_together(session: Session, answers: Sequence[Answer]) -> None:
-    """Whoever asks for one reason gets all loaded: of the denied ones, or of the allowed ones, which few ask for."""
-    if len(answers) == 1:
-        return
-    for allowed in (False, True):
-        keys = [
-            (answer.subject, answer.target, answer.context)
-            for answer in answers
-            if answer.permissions is not None and bool(answer.allowed) is allowed
-        ]
-        session.register(EXPLANATION, list(dict.fromkeys(keys)))
 
 
 def _shows(permissions: Permissions) -> bool:
@@ -247,8 +296,7 @@ def _contexts_told(session: Session, contexts: Collection[_Context]) -> dict[_Co
     return {None: None, **{one: one if may_be_told_of(session, one) else _NOWHERE for one in named}}
 
 
-def _target(session: Session, one: TargetId) -> AnyTarget | None:
-    facts = session.excerpt.facts
+def _target(facts: Facts, one: TargetId) -> AnyTarget | None:
     if one.ad_account is not None:
         return facts.ad_accounts.get(one.ad_account)
     key = one.manager_account
@@ -299,6 +347,7 @@ class Explanation:
         self.assignments = assignments
         self._asker = asker
         self._excerpt = asker.session.explained
+        self._batch = _Batch(self.session)
 
     @property
     def target_id(self) -> TargetId:
@@ -337,8 +386,8 @@ class Explanation:
 
     def answer(self, capability: Capability) -> Answer:
         """The answer to one check about the same subject and target."""
-        known_as, target = self.target_id, self.target
-        return Answer(self.session, self.subject, known_as, capability, self.context, target, self.permissions, self)
+        request = CheckRequest(self.subject, capability, self.target_id, self.context)
+        return Answer(self._batch, request, self.target, self.permissions, self)
 
     def decide(self, capability: Capability, permissions: Permissions | None = None) -> Decision:
         """The reason for one capability. `permissions`: those of the subject on the target, where they are at hand.

@@ -178,10 +178,7 @@ class CheckResult:
     allowed: bool | None = strawberry.field(
         description="Whether it is held now. Null when that could not be answered; `error` says why."
     )
-
-    @strawberry.field(description="Why. Null when the check could not be answered.")
-    def code(self, parent: strawberry.Parent[Answer]) -> AccessCode | None:
-        return parent.code
+    code: AccessCode | None = strawberry.field(description="Why. Null when the check could not be answered.")
 
     @strawberry.field(description="The rule that decides.")
     def rule(self, parent: strawberry.Parent[Answer]) -> str | None:
@@ -331,17 +328,13 @@ class FailedCheck(NamedTuple):
 
 def answers(info: Info, checks: list[CheckInput]) -> list[Any]:
     """One answer a check, in order; a bad id spoils its own check only."""
-    results: list[Any] = []
-    requests: list[CheckRequest] = []
-    places: list[int] = []
-    for place, check in enumerate(checks):
-        try:
-            requests.append(request_of(check.user, check.capability, check.target, check.context))
-        except Refusal as refusal:
-            results.append(FailedCheck(check.capability, refusal))
-            continue
-        places.append(place)
-        results.append(None)
-    for place, answer in zip(places, check_many(info.context, requests), strict=True):
-        results[place] = answer
-    return results
+    asked = [_asked(check) for check in checks]
+    answered = iter(check_many(info.context, [one for one in asked if isinstance(one, CheckRequest)]))
+    return [next(answered) if isinstance(one, CheckRequest) else one for one in asked]
+
+
+def _asked(check: CheckInput) -> CheckRequest | FailedCheck:
+    try:
+        return request_of(check.user, check.capability, check.target, check.context)
+    except Refusal as refusal:
+        return FailedCheck(check.capability, refusal)

@@ -58,6 +58,9 @@ def _input_converter(of_type: Any, config: StrawberryConfig) -> Convert:
         for field in get_object_definition(of_type, strict=True).fields
     ]
 
+    if all(name == python and make is _as_it_is for name, python, make in fields):
+        return lambda value: of_type(**value)
+
     def convert(value: dict[str, Any]) -> Any:
         return of_type(**{python: make(value[name]) for name, python, make in fields if name in value})
 

@@ -34,6 +34,7 @@ document takes hundreds; one that repeats a name a thousand times would take a m
 MOST_VALUES = 10_000
 """Values in the variables of a request, lists and objects included. A thousand checks have five thousand; looking at
 half a million, as fit into a body, takes seconds."""
+_HOLDS_VALUES = (dict, list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +231,11 @@ class FieldsAgree(OverlappingFieldsCanBeMergedRule):
 def too_many_values_in(variables: dict[str, Any]) -> TooLarge | None:
     """The refusal of variables with more values than can be looked at in no time, or None."""
     count = 0
-    waiting: list[Any] = [variables]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict | list):
-            count += len(value)
-            if count > MOST_VALUES:
-                return too_large("values", MOST_VALUES)
-            waiting += value.values() if isinstance(value, dict) else value
+    level: list[Any] = [variables]
+    while level:
+        count += sum(map(len, level))
+        if count > MOST_VALUES:
+            return too_large("values", MOST_VALUES)
+        inside = (value.values() if isinstance(value, dict) else value for value in level)
+        level = [value for values in inside for value in values if isinstance(value, _HOLDS_VALUES)]
     return None

@@ -29,6 +29,8 @@ _NAMES = {
     CLIENT_LINK: "a client link",
     USER_INVITATION: "a user invitation",
 }
+_TARGETS = (MANAGER_ACCOUNT, AD_ACCOUNT)
+_MOST_DIGITS = len(str(MAX_ID))
 
 
 def node_id(kind: str, number: int) -> str:
@@ -56,16 +58,18 @@ def node_id_of(row: Any) -> str:
 
 def _number(text: str) -> int | None:
     # isdecimal() takes digits of every script; ids are written in one way only.
-    if not text.isascii() or not text.isdecimal() or (len(text) > 1 and text[0] == "0") or len(text) > len(str(MAX_ID)):
+    if not (text.isascii() and text.isdecimal()) or (text[0] == "0" and text != "0") or len(text) > _MOST_DIGITS:
         return None
     number = int(text)
     return number if number <= MAX_ID else None
 
 
 def _typed(text: str) -> tuple[str, int] | None:
-    kind, separator, digits = text.partition(":")
+    kind, _, digits = text.partition(":")
+    if kind not in KINDS:
+        return None
     number = _number(digits)
-    return (kind, number) if separator and kind in KINDS and number is not None else None
+    return None if number is None else (kind, number)
 
 
 def _decoded(text: str) -> tuple[str, int] | None:
@@ -138,14 +142,15 @@ def target_id(text: str) -> TargetId:
 
     Raises: Refusal BAD_USER_INPUT.
     """
-    if _number(text) is not None:
+    found = _typed(text)
+    if found is None and _number(text) is not None:
         raise Refusal(
             Code.BAD_USER_INPUT,
             f'The number {text} could be a manager account or an ad account: write "ManagerAccount:{text}" or'
             f' "AdAccount:{text}", or give a node id.',
             number=201,
         )
-    kind, number = parse_node_id(text, (MANAGER_ACCOUNT, AD_ACCOUNT))
+    kind, number = found if found is not None and found[0] in _TARGETS else parse_node_id(text, _TARGETS)
     if kind == MANAGER_ACCOUNT:
         return TargetId(ManagerAccountId(number), None)
     return TargetId(None, AdAccountId(number))

@@ -93,29 +93,26 @@ def _of_present(of_type: Any, depth: int) -> Coerce:
 def _input_object(of_type: GraphQLInputObjectType, depth: int) -> Coerce:
     if of_type.is_one_of:
         raise Unusual
-    fields = [
-        (
-            name,
-            field.out_name or name,
-            isinstance(field.type, GraphQLNonNull),
-            _of(field.type, depth + 1),
-            coerce_default_value(field),
-        )
-        for name, field in of_type.fields.items()
-    ]
-    names = frozenset(of_type.fields)
+    makers: dict[str, tuple[str, Coerce]] = {}
+    defaults: dict[str, Any] = {}
+    required = set()
+    for name, field in of_type.fields.items():
+        out_name, default = field.out_name or name, coerce_default_value(field)
+        makers[name] = out_name, _of(field.type, depth + 1)
+        if default is not Undefined:
+            defaults[out_name] = default
+        elif isinstance(field.type, GraphQLNonNull):
+            required.add(name)
 
     def coerce_object(value: Any) -> Any:
-        if type(value) is not dict or not names.issuperset(value):
+        if type(value) is not dict or not value.keys() >= required:
             raise Unusual
-        coerced = {}
-        for name, out_name, is_required, make, default in fields:
-            if name in value:
-                coerced[out_name] = make(value[name])
-            elif default is not Undefined:
-                coerced[out_name] = default
-            elif is_required:
+        coerced = defaults.copy()
+        for name, given in value.items():
+            if name not in makers:
                 raise Unusual
+            out_name, make = makers[name]
+            coerced[out_name] = make(given)
         return of_type.out_type(coerced)
 
     return coerce_object

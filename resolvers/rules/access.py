@@ -153,9 +153,8 @@ def code_over_active_links(denied: Denied, near_misses: Iterable[NearMiss]) -> A
         return None
     if denied.permissions.withheld & BIT[denied.capability]:
         return AccessCode.OBJECT_STATE
-    best = min(near_misses, key=closeness, default=None)
-    settled = best is not None and ORDER[best.code] < ORDER[AccessCode.LINK_NOT_ACTIVE]
-    return best.code if best is not None and settled else None
+    best = min((miss.code for miss in near_misses), key=ORDER.__getitem__, default=AccessCode.NO_PATH)
+    return best if ORDER[best] < ORDER[AccessCode.LINK_NOT_ACTIVE] else None
 
 
 class Denied(NamedTuple):

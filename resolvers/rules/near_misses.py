@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from resolvers.rules.capabilities import BIT, ROLE_CAPABILITIES, RULE_ID, Capability
@@ -29,20 +31,75 @@ class AccessCode(ValueSet):
     NOT_VISIBLE = auto()
 
 
-class NearMiss(NamedTuple):
-    """A path that would have worked but for one thing; `hop` is the index of the hop that stopped it.
+class Asked(NamedTuple):
+    """What is asked about. `known`: those of the subject's assignments the asker may be told of."""
 
-    `ways` are the ways to mend it, the simplest first; `besides` says what the state of the target forbids all the
-    same, None when mending is enough.
-    """
+    facts: Facts
+    target: AnyTarget
+    capability: Capability
+    context: ManagerAccountId | None
+    known: Collection[Assignment]
+
+
+class Obstacle(NamedTuple):
+    """One thing that keeps a path from giving what is asked; `hop` is the index of the hop, when it is one."""
 
     code: AccessCode
     rule: str
-    path: Path
     hop: int | None
+
+
+class _Told(NamedTuple):
     message: str
     ways: tuple[Way, ...]
-    besides: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class NearMiss:
+    """A path that would have worked but for one thing.
+
+    What is told about it is put into words when it is asked for: a thousand denials are mostly asked for their codes.
+    """
+
+    path: Path
+    obstacle: Obstacle
+    asked: Asked
+
+    @property
+    def code(self) -> AccessCode:
+        """What stops the path."""
+        return self.obstacle.code
+
+    @property
+    def rule(self) -> str:
+        """The rule that says so."""
+        return self.obstacle.rule
+
+    @property
+    def hop(self) -> int | None:
+        """The index of the hop that stops it, when it is a hop."""
+        return self.obstacle.hop
+
+    @property
+    def message(self) -> str:
+        """What stops the path, in one sentence."""
+        return self._told.message
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways to mend it, the simplest first."""
+        return self._told.ways
+
+    @cached_property
+    def _told(self) -> _Told:
+        return _told_of(self)
+
+    @cached_property
+    def besides(self) -> str | None:
+        """What the state of the target forbids all the same; None when mending is enough."""
+        # A link that is to become active locks its ad account no longer then.
+        mended = next((hop.link_id for hop in self.path.hops if not hop.carries_access), None)
+        return forbidden_besides(self.asked.facts, self.asked.target, self.asked.capability, mended)
 
     @property
     def remedy(self) -> str:
@@ -103,66 +160,75 @@ def near_misses(
     `facts` must hold the links that carry no access too, or misses over them go unnoticed. `known`: those of the
     subject's assignments the asker may be told of; left out, all.
     """
-    held = assignments if known is None else known
+    asked = Asked(facts, target, capability, context, assignments if known is None else known)
     found = []
     for path in PathFinder(facts, target, over_any_link=True).paths(assignments):
-        obstacles = list(_obstacles(path, target, capability, context, held))
+        obstacles = _obstacles(path, asked)
         if len(obstacles) == 1 and visible(path):
-            [miss] = obstacles
-            # A link that is to become active locks its ad account no longer then.
-            inactive = [hop.link_id for hop in path.hops if not hop.carries_access]
-            mended = inactive[0] if inactive else None
-            found.append(miss._replace(besides=forbidden_besides(facts, target, capability, mended)))
+            found.append(NearMiss(path, obstacles[0], asked))
     return found
 
 
-def _obstacles(
-    path: Path,
-    target: AnyTarget,
-    capability: Capability,
-    context: ManagerAccountId | None,
-    known: Collection[Assignment],
-) -> Iterator[NearMiss]:
-    bit, role, at = BIT[capability], path.assignment.role, path.assignment.manager_account_id
-    remedies = Remedies(path, capability, known)
-    if not ROLE_CAPABILITIES[role] & bit:
-        message = f"The role {role} held in manager account {at} does not include {capability}."
-        yield NearMiss(AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[capability], path, None, message, remedies.of_role())
+def _obstacles(path: Path, asked: Asked) -> list[Obstacle]:
+    bit = BIT[asked.capability]
+    found = []
+    if not ROLE_CAPABILITIES[path.assignment.role] & bit:
+        found.append(Obstacle(AccessCode.ROLE_LACKS_CAPABILITY, RULE_ID[asked.capability], None))
     if not scope_gives(path) & bit:
-        yield _scope_obstacle(path, remedies)
+        found.append(_of_scope(path.assignment))
     for index, hop in enumerate(path.hops):
         if not hop.carries_access:
-            message = f"Client link {hop.link_id} ({ends_of(hop)}) is {hop.status}; only an active link gives access."
-            ways = remedies.of_inactive_link(hop)
-            yield NearMiss(AccessCode.LINK_NOT_ACTIVE, "P9", path, index, message, ways)
+            found.append(Obstacle(AccessCode.LINK_NOT_ACTIVE, "P9", index))
         if not hop.lets_through & bit:
-            yield _cap_obstacle(path, index, hop, target, capability, remedies)
-    if context is not None and path.context != context:
-        message = f"It is not reached through manager account {context}, but it is through {path.context}."
-        yield NearMiss(AccessCode.NO_PATH, "P8", path, None, message, remedies.of_context())
+            found.append(Obstacle(AccessCode.LINK_CAP, hop.rules[-1], index))
+    if asked.context is not None and path.context != asked.context:
+        found.append(Obstacle(AccessCode.NO_PATH, "P8", None))
+    return found
 
 
-def _scope_obstacle(path: Path, remedies: Remedies) -> NearMiss:
+def _of_scope(assignment: Assignment) -> Obstacle:
+    if isinstance(assignment.scope, OnlyAccounts):
+        return Obstacle(AccessCode.ACCOUNT_NOT_IN_SCOPE, "P2", None)
+    return Obstacle(AccessCode.LINKED_ENTITY_ONLY, "P4", None)
+
+
+# What is told of one
+
+
+def _told_of(miss: NearMiss) -> _Told:
+    path, asked = miss.path, miss.asked
     role, at = path.assignment.role, path.assignment.manager_account_id
-    if isinstance(path.assignment.scope, OnlyAccounts):
-        code, rule = AccessCode.ACCOUNT_NOT_IN_SCOPE, "P2"
-        message = f"The role {role} in manager account {at} is limited to ad accounts that do not include it."
-    else:
-        code, rule = AccessCode.LINKED_ENTITY_ONLY, "P4"
-        message = f"The role {role} in manager account {at} reaches only linked entities, not this one."
-    return NearMiss(code, rule, path, None, message, remedies.of_scope())
+    remedies = Remedies(path, asked.capability, asked.known)
+    match miss.code:
+        case AccessCode.ROLE_LACKS_CAPABILITY:
+            message = f"The role {role} held in manager account {at} does not include {asked.capability}."
+            return _Told(message, remedies.of_role())
+        case AccessCode.ACCOUNT_NOT_IN_SCOPE:
+            message = f"The role {role} in manager account {at} is limited to ad accounts that do not include it."
+            return _Told(message, remedies.of_scope())
+        case AccessCode.LINKED_ENTITY_ONLY:
+            message = f"The role {role} in manager account {at} reaches only linked entities, not this one."
+            return _Told(message, remedies.of_scope())
+        case AccessCode.NO_PATH:
+            through = path.context
+            message = f"It is not reached through manager account {asked.context}, but it is through {through}."
+            return _Told(message, remedies.of_context())
+    if miss.hop is None:
+        raise ValueError("only a hop is left to blame")
+    hop = path.hops[miss.hop]
+    if miss.code == AccessCode.LINK_NOT_ACTIVE:
+        message = f"Client link {hop.link_id} ({ends_of(hop)}) is {hop.status}; only an active link gives access."
+        return _Told(message, remedies.of_inactive_link(hop))
+    return _told_of_cap(hop, asked, remedies)
 
 
-def _cap_obstacle(
-    path: Path, index: int, hop: Hop, target: AnyTarget, capability: Capability, remedies: Remedies
-) -> NearMiss:
+def _told_of_cap(hop: Hop, asked: Asked, remedies: Remedies) -> _Told:
+    capability, target = asked.capability, asked.target
     if hop.permission == LinkPermission.STANDARD or not isinstance(target, AdAccountFact):
         message = f"Client link {hop.link_id} ({ends_of(hop)}) is STANDARD and takes {capability} away."
-        ways = remedies.of_standard_link(hop)
-    else:
-        message = f"{capability} is not carried by an account link (client link {hop.link_id}, {ends_of(hop)})."
-        ways = remedies.of_account_link(target)
-    return NearMiss(AccessCode.LINK_CAP, hop.rules[-1], path, index, message, ways)
+        return _Told(message, remedies.of_standard_link(hop))
+    message = f"{capability} is not carried by an account link (client link {hop.link_id}, {ends_of(hop)})."
+    return _Told(message, remedies.of_account_link(target))
 
 
 # The state of the target

@@ -136,7 +136,7 @@ class PathFinder:
         self._over_any_link = over_any_link
         self._target = target
         self._entries = tuple(self._entries_of(target))
-        self._leads_to = {entry.at: self._ancestors(entry.at) for entry in self._entries}
+        self._leads_to = {entry.at: self._links_towards(entry.at) for entry in self._entries}
 
     def paths(self, assignments: Iterable[Assignment]) -> Iterator[Path]:
         """Every simple path of these assignments within the chain limit, in no promised order.
@@ -201,20 +201,24 @@ class PathFinder:
         for aggregation in self._facts.aggregations_to.get(owner, ()):
             yield _Entry(aggregation.aggregator_id, None, aggregation, owned=isinstance(target, AdAccountFact))
 
-    def _ancestors(self, manager_account: ManagerAccountId) -> frozenset[ManagerAccountId]:
-        seen = {manager_account}
-        frontier = [manager_account]
+    def _links_towards(self, bottom: ManagerAccountId) -> dict[ManagerAccountId, list[CustomerLink]]:
+        """The links that lead on towards a manager account, by where they start; it stands among them itself."""
+        found: dict[ManagerAccountId, list[CustomerLink]] = {bottom: []}
+        frontier = [bottom]
         while frontier:
             for link in self._facts.customer_links_to.get(frontier.pop(), ()):
-                if self._takes(link.status) and link.managing_id not in seen:
-                    seen.add(link.managing_id)
+                if not self._takes(link.status):
+                    continue
+                if link.managing_id not in found:
+                    found[link.managing_id] = []
                     frontier.append(link.managing_id)
-        return frozenset(seen)
+                found[link.managing_id].append(link)
+        return found
 
     def _chains(self, top: ManagerAccountId, entry: _Entry) -> Iterator[Chain]:
         """Every simple chain of at most four links from top to bottom; dead ends are never entered."""
-        bottom, promising = entry.at, self._leads_to[entry.at]
-        if top not in promising or top == entry.never:
+        bottom, links = entry.at, self._leads_to[entry.at]
+        if top not in links or top == entry.never:
             return
         stack: list[tuple[ManagerAccountId, Chain, frozenset[ManagerAccountId]]] = [(top, (), frozenset({top}))]
         while stack:
@@ -224,9 +228,9 @@ class PathFinder:
                 continue
             if len(chain) == MAX_MANAGER_ACCOUNTS_ON_A_CHAIN - 1:
                 continue
-            for link in self._facts.customer_links_from.get(here, ()):
+            for link in links[here]:
                 client = link.client_id
-                if client in promising and client not in seen and client != entry.never and self._takes(link.status):
+                if client not in seen and client != entry.never:
                     stack.append((client, (*chain, link), seen | {client}))
 
     def _path(self, assignment: Assignment, chain: Chain, entry: _Entry) -> Path:

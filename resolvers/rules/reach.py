@@ -30,7 +30,6 @@ from resolvers.rules.links import CARRIES_ACCESS, IN_TRANSITION
 from storage.records.facts import (
     Aggregation,
     Assignment,
-    EveryAccount,
     EveryLinkedEntity,
     Facts,
     OnlyAccounts,
@@ -151,6 +150,7 @@ class Reach:
     __slots__ = (
         "_assignments",
         "_beyond",
+        "_by_arrival",
         "_leads_beyond",
         "_managers",
         "_owned",
@@ -176,6 +176,7 @@ class Reach:
         self._leads_beyond: bool | None = None
         self._within: _CarriedByManager = {}
         self._beyond: _CarriedByManager = {}
+        self._by_arrival: dict[tuple[CapabilitySet | None, ...], Permissions] = {}
         self._owned: dict[ManagerAccountId, Permissions] = {}
         self._managers: dict[ManagerAccountId, Permissions] = {}
 
@@ -191,25 +192,28 @@ class Reach:
         """What each assignment brings here over chains within the limit."""
         found = self._within.get(manager_account)
         if found is None:
-            found = self._within[manager_account] = tuple(self._carried(manager_account, beyond=False))
+            found = self._within[manager_account] = self._carried(manager_account, beyond=False)
         return found
 
     def carried_beyond_limit_at(self, manager_account: ManagerAccountId) -> tuple[Carried, ...]:
         """What each assignment would bring here over chains that are too long (rule P10)."""
-        if self._leads_beyond is None:
-            self._leads_beyond = any(below.beyond for _, below in self._walks())
-        if not self._leads_beyond:
+        if not self._any_chain_is_too_long():
             return ()
         found = self._beyond.get(manager_account)
         if found is None:
-            found = self._beyond[manager_account] = tuple(self._carried(manager_account, beyond=True))
+            found = self._beyond[manager_account] = self._carried(manager_account, beyond=True)
         return found
+
+    def _any_chain_is_too_long(self) -> bool:
+        if self._leads_beyond is None:
+            self._leads_beyond = any(below.beyond for _, below in self._walks())
+        return self._leads_beyond
 
     def carried_to_aggregator(self, aggregation: Aggregation, *, beyond: bool) -> tuple[Carried, ...]:
         """What arrives at an aggregator without having come through the manager account it signed up (P5)."""
         aggregator, signed_up = aggregation.aggregator_id, aggregation.manager_account_id
         if self.hierarchy.leads_back(aggregator, signed_up):
-            return tuple(self._carried(aggregator, beyond=beyond, avoiding=signed_up))
+            return self._carried(aggregator, beyond=beyond, avoiding=signed_up)
         return self.carried_beyond_limit_at(aggregator) if beyond else self.carried_at(aggregator)
 
     def _below(self, assignment: Assignment, avoiding: ManagerAccountId | None = None) -> Below:
@@ -237,18 +241,19 @@ class Reach:
         *,
         beyond: bool,
         avoiding: ManagerAccountId | None = None,
-    ) -> Iterator[Carried]:
+    ) -> tuple[Carried, ...]:
+        found = []
         for assignment, below in self._walks(avoiding):
-            at_its_own = assignment.manager_account_id == manager_account
-            if not beyond and at_its_own and not isinstance(assignment.scope, EveryAccount):
-                every = isinstance(assignment.scope, EveryLinkedEntity)
-                links = ROLE_CAPABILITIES[assignment.role] if every else NOTHING
-                yield Carried(assignment, VIEW, NOTHING, links)
-                continue
             survives = (below.beyond if beyond else below.within).get(manager_account)
             if survives:
                 carried = cut(ROLE_CAPABILITIES[assignment.role], survives)
-                yield Carried(assignment, cut(carried, ON_MANAGER_ACCOUNT), carried, carried)
+                found.append(Carried(assignment, cut(carried, ON_MANAGER_ACCOUNT), carried, carried))
+            elif not beyond and assignment.manager_account_id == manager_account:
+                # P4: only a role that is limited to linked entities is not led down from where it is held.
+                every = isinstance(assignment.scope, EveryLinkedEntity)
+                links = ROLE_CAPABILITIES[assignment.role] if every else NOTHING
+                found.append(Carried(assignment, VIEW, NOTHING, links))
+        return tuple(found)
 
     def manager_accounts(self) -> frozenset[ManagerAccountId]:
         """Every manager account an unscoped assignment arrives at, aggregated ones not included."""
@@ -296,13 +301,14 @@ class Reach:
                 for carried in self.carried_to_aggregator(aggregation, beyond=beyond):
                     held = cut(carried.links, ON_AD_ACCOUNT)
                     yield Grant(aggregation.aggregator_id, carried.assignment.role, held, beyond)
-        yield from self._scoped_grants(target, links, [item.aggregator_id for item in aggregations])
+        if target.id in self._scoped:
+            yield from self._scoped_grants(target, links, [item.aggregator_id for item in aggregations])
 
     def _scoped_grants(
         self, target: OwnedAccount, links: list[ManagerAccountId], aggregators: list[ManagerAccountId]
     ) -> Iterator[Grant]:
         """P2: a scope reaches what its manager account owns, holds a link to, or aggregates."""
-        for assignment in self._scoped.get(target.id, ()):
+        for assignment in self._scoped[target.id]:
             context, role = assignment.manager_account_id, assignment.role
             held = cut(ROLE_CAPABILITIES[role], ON_AD_ACCOUNT)
             if context == target.owner_id or context in aggregators:
@@ -331,22 +337,36 @@ class Reach:
     def _state_of(self, target: ManagerAccountId) -> CapabilitySet:
         return allowed_by_state_of_manager_account(self.facts, target)
 
+    def is_like_its_siblings(self, target: OwnedAccount) -> bool:
+        """Whether nothing sets an ad account apart from others of its owner: no link, no scope, no state."""
+        return (
+            target.id not in self.facts.account_links_to
+            and target.id not in self._scoped
+            and target.status != AdAccountStatus.INACTIVE
+        )
+
     def on_ad_account(self, target: OwnedAccount, context: ManagerAccountId | None = None) -> Permissions:
         """What is held on an ad account; with a context, only through it (rule P8)."""
-        facts, key = self.facts, target.id
-        if (
-            context is None
-            and key not in facts.account_links_to
-            and key not in self._scoped
-            and target.status != AdAccountStatus.INACTIVE
-        ):
-            # Ten thousand siblings that only their owner leads to share one answer.
+        if context is None and self.is_like_its_siblings(target):
+            # Ten thousand of them share one answer.
             owner = target.owner_id
             found = self._owned.get(owner)
             if found is None:
-                found = self._owned[owner] = _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
+                found = self._owned[owner] = self._on_owned(target)
             return found
-        return _union(self.grants_on_ad_account(target), context, allowed_by_state(facts, target))
+        return _union(self.grants_on_ad_account(target), context, allowed_by_state(self.facts, target))
+
+    def _on_owned(self, target: OwnedAccount) -> Permissions:
+        """What is held on an ad account that is like its siblings."""
+        owner = target.owner_id
+        if owner in self.facts.aggregations_to or self._any_chain_is_too_long():
+            return _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
+        # Nothing counts but what arrives at its owner, and few things arrive at thousands of owners.
+        arriving = tuple([below.within.get(owner) for _, below in self._walks()])
+        found = self._by_arrival.get(arriving)
+        if found is None:
+            found = self._by_arrival[arriving] = _union(self.grants_on_ad_account(target), None, ON_AD_ACCOUNT)
+        return found
 
 
 def _union(grants: Iterable[Grant], context: ManagerAccountId | None, state: CapabilitySet) -> Permissions:
@@ -367,7 +387,7 @@ def _union(grants: Iterable[Grant], context: ManagerAccountId | None, state: Cap
         capabilities=cut(held, state),
         withheld=without(held, state),
         over_limit=without(beyond, held),
-        roles=tuple(sorted(roles, key=ROLE_RANK.__getitem__)),
+        roles=tuple(sorted(roles, key=ROLE_RANK.__getitem__)) if len(roles) > 1 else tuple(roles),
     )
 
 
