@@ -21,6 +21,9 @@ from storage.statements import Kind, R, Statement, bound, compiled
 
 STATEMENT_TIMEOUT_MS = 30_000
 """How long one statement may run on PostgreSQL before it is stopped."""
+ROWS_AT_ONCE = 500
+"""How many rows are fetched and shaped before the deadline is checked again: a millisecond or two. Whoever began to
+work beside a thread that fetches would get in its way at each row."""
 
 
 def driver_error(error: peewee.PeeweeException) -> Exception:
@@ -73,13 +76,27 @@ class Transaction:
         listener = self.database.listener
         began = time.time_ns() if listener else 0
         try:
-            rows = self._connection.execute(plan.sql, arguments).fetchall()
+            rows = self._fetched(self._connection.execute(plan.sql, arguments), plan.shape)
         except self._errors as error:
             raise self._explained(error) from error
         self.rows += len(rows)
         if listener:
             listener(plan.sql, began, time.time_ns(), len(rows))
-        return plan.shape(rows)
+        return rows
+
+    def _fetched(self, cursor: Any, shape: Callable[[list[Any]], list[R]]) -> list[R]:
+        rows = cursor.fetchmany(ROWS_AT_ONCE)
+        shaped = shape(rows)
+        try:
+            while len(rows) == ROWS_AT_ONCE:
+                if self.deadline is not None:
+                    self.deadline.check()
+                rows = cursor.fetchmany(ROWS_AT_ONCE)
+                shaped += shape(rows)
+        except BaseException:
+            cursor.close()  # a statement of SQLite that is left halfway keeps its snapshot past the rollback
+            raise
+        return shaped
 
     def run(self, query: peewee.Node, /, **params: Any) -> Any:
         """Run a query that is built on the spot: writes and rare, dynamic reads. Returns the driver's cursor.

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from storage.errors import OutOfTime
 
@@ -20,16 +20,25 @@ log = logging.getLogger("adgraph.storage")
 _FIRST_RETRY_S = 0.05
 """An interruption that comes between two statements meets nothing, so it is repeated while the transaction lasts."""
 _LAST_RETRY_S = 1.0
-_FOREVER = float("inf")
+_CANCELLED = 0.0
+"""Before any moment there is."""
+FOREVER = float("inf")
+"""After any moment there is."""
 
 
 class Deadline:
-    """When work has to be over, on the monotonic clock. `cancel` says: now, nobody waits for it any more."""
+    """When work has to be over, on the monotonic clock. `cancel` says: now, nobody waits for it any more.
 
-    __slots__ = ("ends_at",)
+    It belongs to the work of one thread. Other threads may end it, and may ask the work to give way to theirs.
+    """
+
+    __slots__ = ("_give_way", "_looks_at", "ends_at")
 
     def __init__(self, ends_at: float) -> None:
         self.ends_at = ends_at
+        # Until then `check` has nothing to do: every row of a long loop asks, and is answered by one comparison.
+        self._looks_at = ends_at
+        self._give_way: Callable[[], None] | None = None
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
@@ -47,13 +56,34 @@ class Deadline:
         return time.monotonic() >= self.ends_at
 
     def check(self) -> None:
-        """Raises: OutOfTime when the time is over."""
-        if time.monotonic() >= self.ends_at:
+        """Go on, after others when they wait: never ask under a lock they may need.
+
+        Raises: OutOfTime when the time is over.
+        """
+        if time.monotonic() >= self._looks_at:
+            self._look()
+
+    def _look(self) -> None:
+        if self._give_way is not None and not self.is_over:
+            self._give_way()
+        if self.is_over:
             raise OutOfTime
+
+    def give_way_at(self, moment: float, give_way: Callable[[], None]) -> None:
+        """From that moment on every `check` calls `give_way`, on its own thread; FOREVER takes that back.
+
+        Safe from any thread, if only one at a time does it. `give_way` returns when the work may go on, and soon after
+        the deadline is over.
+        """
+        self._give_way = give_way
+        self._looks_at = min(moment, self.ends_at)
+        if self.ends_at == _CANCELLED:  # meanwhile, maybe; then what was written here hides it
+            self._looks_at = _CANCELLED
 
     def cancel(self) -> None:
         """End it now. Safe from any thread, never waits: an event loop may call it."""
-        self.ends_at = 0.0
+        self.ends_at = _CANCELLED
+        self._looks_at = _CANCELLED  # the second: see `give_way_at`
         _WATCHDOG.look()
 
 
@@ -69,19 +99,30 @@ def current_deadline() -> Deadline | None:
     return _WORKING.deadline
 
 
-@contextmanager
-def working_until(deadline: Deadline) -> Iterator[None]:
+class _Work:
+    """Work under a deadline as a context manager; a class because a generator costs three times as much."""
+
+    __slots__ = ("_before", "_deadline")
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._before: Deadline | None = None
+
+    def __enter__(self) -> None:
+        self._before = _WORKING.deadline
+        _WORKING.deadline = self._deadline
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        _WORKING.deadline = self._before
+
+
+def working_until(deadline: Deadline) -> _Work:
     """What this thread does in the block, it does under the deadline: every transaction it begins ends with it."""
-    before = _WORKING.deadline
-    _WORKING.deadline = deadline
-    try:
-        yield
-    finally:
-        _WORKING.deadline = before
+    return _Work(deadline)
 
 
 class Watch:
-    """One transaction under its deadline: `interrupt` is called, maybe several times, when that is over."""
+    """What is interrupted when a deadline is over: `interrupt` is called then, maybe several times."""
 
     __slots__ = ("_interrupt", "_lock", "_retry_s", "deadline", "due", "fired")
 
@@ -95,7 +136,7 @@ class Watch:
         self._retry_s = _FIRST_RETRY_S
 
     def fire(self, now: float) -> None:
-        """Interrupt, unless the transaction has ended meanwhile."""
+        """Interrupt, unless the watch has ended meanwhile."""
         self.due, self._retry_s = now + self._retry_s, min(self._retry_s * 2, _LAST_RETRY_S)
         with self._lock:
             if self._interrupt is None:
@@ -117,14 +158,15 @@ class _Watchdog:
     """The thread that interrupts. It sleeps until the first deadline there was when it last looked."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # taken by itself where nobody waits: a condition's way to it costs more
+        self._changed = threading.Condition(self._lock)
         self._watched: set[Watch] = set()
-        self._looks_at = _FOREVER
+        self._looks_at = FOREVER
         self._is_running = False
 
     def watch(self, watch: Watch) -> None:
         """From now on, until `forget`."""
-        with self._changed:
+        with self._lock:
             self._watched.add(watch)
             if not self._is_running:
                 self._is_running = True
@@ -133,8 +175,8 @@ class _Watchdog:
                 self._changed.notify()
 
     def forget(self, watch: Watch) -> None:
-        """The transaction is about to end."""
-        with self._changed:
+        """What was watched is about to end."""
+        with self._lock:
             self._watched.discard(watch)
 
     def look(self) -> None:
@@ -150,17 +192,17 @@ class _Watchdog:
             for one in due:
                 one.fire(now)
             with self._changed:
-                self._looks_at = min((max(one.deadline.ends_at, one.due) for one in self._watched), default=_FOREVER)
+                self._looks_at = min((max(one.deadline.ends_at, one.due) for one in self._watched), default=FOREVER)
                 wait = self._looks_at - time.monotonic()
                 if wait > 0:
-                    self._changed.wait(None if wait == _FOREVER else wait)
+                    self._changed.wait(None if wait == FOREVER else wait)
 
 
 _WATCHDOG = _Watchdog()
 
 
 def watched(deadline: Deadline, interrupt: Callable[[], None]) -> Watch:
-    """A watch over a transaction that has begun. End it before the transaction ends."""
+    """A watch over a transaction that has begun, or over whoever waits. End it before that ends."""
     watch = Watch(deadline, interrupt)
     _WATCHDOG.watch(watch)
     return watch

@@ -82,8 +82,8 @@ class Workers:
             else:
                 self._done.append(partial(_settle, answer, value))
 
-        waits = self._turns.submit(job)
-        UNFINISHED.set(self._turns.unfinished)
+        waits = self._turns.submit(job, until)
+        self._count()
         if waits and self._relief is None:
             self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
         timer = loop.call_later(max(0.0, until.seconds_left) + GRACE_S, _fail, answer, _out_of_time(self._timeout_ms))
@@ -94,7 +94,6 @@ class Workers:
             raise
         finally:
             timer.cancel()
-            UNFINISHED.set(self._turns.unfinished)
 
     def start(self, work: Callable[[], object]) -> None:
         """Write something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
@@ -120,6 +119,10 @@ class Workers:
     def _settle_all(self) -> None:
         while self._done:
             self._done.popleft()()
+        self._count()
+
+    def _count(self) -> None:
+        UNFINISHED.set(self._turns.unfinished)
 
     def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
         # What was done before a long job is not kept until that ends.

@@ -6,13 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import peewee
 import pytest
 
-from storage.database import Database, Transaction
-from storage.deadlines import Deadline, current_deadline, working_until
+from storage.database import ROWS_AT_ONCE, Database, Transaction
+from storage.deadlines import FOREVER, Deadline, current_deadline, working_until
 from storage.errors import OutOfTime, StorageBusy
+from storage.statements import Statement
 
+Scribble = peewee.Table("scribble")
+SCRIBBLED: Statement[tuple[Any, ...]] = Statement(Scribble.select(Scribble.c.name).order_by(Scribble.c.name))
 SOON_S = 0.2
 LONG_S = 30.0
 STOPPED_WITHIN_S = 5.0
@@ -51,6 +56,13 @@ def scribbled(database: Database) -> Database:
     with database.write() as transaction:
         transaction.execute("CREATE TABLE scribble (name TEXT)")
     return database
+
+
+def fill(database: Database, rows: int) -> None:
+    """So many names, from 000000 on."""
+    with database.write() as transaction:
+        for row in range(rows):
+            scribble(transaction, f"{row:06}")
 
 
 def scribble(transaction: Transaction, name: str) -> None:
@@ -227,3 +239,95 @@ def test_a_deadline_is_over_with_its_block(database: Database) -> None:
             assert current_deadline() is not deadline
         assert current_deadline() is deadline
     assert current_deadline() is None
+
+
+def test_work_gives_way_from_the_moment_on_it_is_asked_to() -> None:
+    deadline, given = Deadline.after(LONG_S), list[str]()
+    deadline.give_way_at(time.monotonic() + LONG_S / 2, lambda: given.append("too early"))
+    deadline.check()
+    deadline.give_way_at(time.monotonic(), lambda: given.append("in time"))
+    deadline.check()
+    deadline.give_way_at(FOREVER, lambda: given.append("never"))
+    deadline.check()
+    assert given == ["in time"]
+
+
+def test_work_that_is_over_gives_way_to_nobody_and_stops() -> None:
+    deadline, given = Deadline.after(LONG_S), list[str]()
+    deadline.cancel()
+    deadline.give_way_at(0.0, lambda: given.append("too late"))
+    with pytest.raises(OutOfTime):
+        deadline.check()
+    deadline.give_way_at(FOREVER, lambda: given.append("never"))
+    with pytest.raises(OutOfTime):
+        deadline.check()
+    assert given == []
+
+
+def test_work_that_was_cancelled_while_it_gave_way_stops() -> None:
+    deadline = Deadline.after(LONG_S)
+    deadline.give_way_at(0.0, deadline.cancel)
+    with pytest.raises(OutOfTime):
+        deadline.check()
+
+
+def test_to_be_asked_for_its_turn_hides_no_cancellation() -> None:
+    """Whoever asks may have read the end of the time before it was moved, and write after."""
+    for _ in range(300):
+        deadline, begun = Deadline.after(LONG_S), threading.Event()
+
+        def ask(deadline: Deadline = deadline, begun: threading.Event = begun) -> None:
+            begun.set()
+            for _ in range(50):
+                deadline.give_way_at(FOREVER, lambda: None)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        begun.wait(LONG_S)
+        deadline.cancel()
+        asking.join()
+        with pytest.raises(OutOfTime):
+            deadline.check()
+
+
+@pytest.mark.parametrize("rows", [0, 1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 3 * ROWS_AT_ONCE])
+def test_however_many_rows_there_are_all_are_fetched(scribbled: Database, rows: int) -> None:
+    fill(scribbled, rows)
+    with working_until(Deadline.after(LONG_S)), scribbled.read() as transaction:
+        assert transaction.fetch(SCRIBBLED) == [(f"{row:06}",) for row in range(rows)]
+        assert transaction.rows == rows
+    with scribbled.read() as transaction:
+        assert len(transaction.fetch(SCRIBBLED)) == rows
+
+
+def test_who_fetches_many_rows_gives_way_between_them(scribbled: Database) -> None:
+    fill(scribbled, 3 * ROWS_AT_ONCE)
+    deadline, given = Deadline.after(LONG_S), list[int]()
+    with working_until(deadline), scribbled.read() as transaction:
+        deadline.give_way_at(0.0, lambda: given.append(1))
+        transaction.fetch(SCRIBBLED)
+    assert len(given) > 1
+
+
+def test_a_fetch_that_is_stopped_halfway_leaves_no_snapshot_behind(scribbled: Database) -> None:
+    fill(scribbled, 3 * ROWS_AT_ONCE)
+    deadline, calls = Deadline.after(LONG_S), list[int]()
+
+    def second_time() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            deadline.cancel()
+
+    stopped = None
+    try:
+        with working_until(deadline), scribbled.read() as transaction:
+            deadline.give_way_at(0.0, second_time)
+            transaction.fetch(SCRIBBLED)
+    except OutOfTime as problem:
+        stopped = problem  # and with it whatever the frames hold
+    assert stopped is not None
+    with scribbled.write() as transaction:
+        scribble(transaction, "new")
+    assert "new" in names(scribbled)
+    with scribbled.write() as transaction:
+        transaction.execute("DROP TABLE scribble")  # refused while a statement reads it
