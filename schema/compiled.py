@@ -336,6 +336,8 @@ class Compiler:
             return f"{self._bind('text', _text)}({value})"
         if of_type.name == "ID":
             return f"{self._bind('id', _id)}({value})"
+        if of_type.name == "Boolean":
+            return f"{self._bind('boolean', _boolean)}({value})"
         return f"{self._bind('leaf', of_type.serialize)}({value})"
 
     def _abstract(
@@ -397,6 +399,12 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise GraphQLError("not text")
     return str(value)
+
+
+def _boolean(value: Any) -> bool:
+    if type(value) is bool:
+        return value
+    raise GraphQLError("not a boolean")
 
 
 def _id(value: Any) -> str:

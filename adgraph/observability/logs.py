@@ -34,7 +34,7 @@ _SECRETS = (
     (re.compile(r"(?m)^[ \t]*(DETAIL|CONTEXT):.*$"), r"(\1 left out)"),
 )
 _TELLTALE = re.compile(r"@|eyJ|adg[a-z]{0,8}_|DETAIL|CONTEXT|(?i:bearer|basic)\s")
-"""In every text one of those finds something in. Most have none, and looking once costs a tenth of looking six times."""
+"""In every text one of those finds something in. Most texts have none, and one look tells."""
 _OURS = "adgraph"
 
 
