@@ -22,12 +22,10 @@ from storage.records.facts import (
     Facts,
     ManagerAccountFact,
     UserFact,
-    grouped,
 )
 from storage.records.ids import (
     AdAccountId,
     AggregationId,
-    AssignmentId,
     ClientLinkId,
     LoginId,
     ManagerAccountId,
@@ -49,7 +47,7 @@ class Excerpt:
         self._any_status = any_status
         self._users: dict[UserId, UserFact] = {}
         self._logins: dict[LoginId, tuple[UserId, ...]] = {}
-        self._assignments: dict[AssignmentId, Assignment] = {}
+        self._assignments: dict[UserId, tuple[Assignment, ...]] = {}
         self._manager_accounts: dict[ManagerAccountId, ManagerAccountFact] = {}
         self._ad_accounts: dict[AdAccountId, AdAccountFact] = {}
         self._customer_links: dict[ClientLinkId, CustomerLink] = {}
@@ -65,9 +63,10 @@ class Excerpt:
 
     @property
     def hierarchy(self) -> Hierarchy:
-        """The rules' view of what is loaded now; made anew when links, roles or aggregations have been added.
+        """The rules' view of what is loaded now; made anew when links or aggregations have been added.
 
-        People and states are looked up one by one, so the view shares them and they may grow under it.
+        People, their roles and states are looked up one by one, so the view shares them and they may grow under it.
+        Whoever is known is known with all his roles.
         """
         if self._hierarchy is None:
             self._hierarchy = Hierarchy(
@@ -76,7 +75,7 @@ class Excerpt:
                     users_of_login=self._logins,
                     manager_accounts=self._manager_accounts,
                     ad_accounts=self._ad_accounts,
-                    assignments=self._assignments.values(),
+                    assignments_by_user=self._assignments,
                     customer_links=self._customer_links.values(),
                     account_links=self._account_links.values(),
                     aggregations=self._aggregations.values(),
@@ -121,13 +120,14 @@ class Excerpt:
         self._hold(self._read.users_of_logins([login_id]))
 
     def _hold(self, users: Iterable[UserFact]) -> None:
-        fresh = {user.id: user for user in users if user.id not in self._users}
-        acting = [user.id for user in fresh.values() if may_act(user)]
+        known = self._users
+        fresh = [user for user in users if user.id not in known]
+        acting = [user.id for user in fresh if may_act(user)]
         if acting:
-            self._add(self._assignments, self._read.assignments_of_users(acting), _id_of)
-        self._users.update(fresh)
-        for login, its in grouped(fresh.values(), _login_of).items():
-            self._logins[login] = (*self._logins.get(login, ()), *map(_id_of, its))
+            self._assignments.update(self._read.assignments_of_users(acting))
+        for user in fresh:
+            known[user.id] = user
+            self._logins[user.login_id] = (*self._logins.get(user.login_id, ()), user.id)
 
     def know_holders_in(self, ids: Collection[ManagerAccountId]) -> frozenset[UserId]:
         """Everybody who holds something in these manager accounts; returns them. Cost: three SELECTs."""
@@ -233,4 +233,4 @@ class Excerpt:
         self._below_known.update(reached)
 
 
-_id_of, _login_of = attrgetter("id"), attrgetter("login_id")
+_id_of = attrgetter("id")

@@ -7,9 +7,9 @@ with depth and not with rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from resolvers.errors import (
@@ -46,8 +46,7 @@ CLIENT_LINK = "client link"
 CREDENTIAL = "access token"
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(NamedTuple):
     """Who asks: a login, as the token names it.
 
     `acting_user`: the one of its users the whole request is asked as (rule P11); None asks as the login.
@@ -64,8 +63,7 @@ class Viewer:
     token_expires_at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomer:
+class Newcomer(NamedTuple):
     """Somebody an issuer this deployment trusts names, and no login here is his yet.
 
     He may accept an invitation, which gives him a login of this name, and nothing else.
@@ -113,6 +111,27 @@ class Meter:
         self.cost = 0
 
 
+class _LookingUp:
+    """What `Session.looking_up` gives; within another one it does nothing."""
+
+    __slots__ = ("_ids", "_is_outermost", "_paid", "_session")
+
+    def __init__(self, session: Session, ids: int) -> None:
+        self._session = session
+        self._ids = ids
+
+    def __enter__(self) -> None:
+        session = self._session
+        self._is_outermost = not session.looks_up
+        self._paid = session.rows_paid
+        session.looks_up = True
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self._is_outermost:
+            self._session.looks_up = False
+            self._session.forgive(self._paid + self._ids * ROWS_OF_AN_ID)
+
+
 class Session:
     """One request over one snapshot; with a `memory`, it reads only the facts that are not remembered."""
 
@@ -136,7 +155,8 @@ class Session:
         self.values_served = 0
         self.objects_served = 0
         self._rows_free = transaction.rows
-        self._looks_up = False
+        self.looks_up = False
+        """Whether it is being found out what may be seen, which costs the same whatever is found."""
         self._deadline = transaction.deadline or Deadline.after(self.limits.seconds)
         self._viewer = viewer
         self.nodes_loaded = 0
@@ -172,22 +192,12 @@ class Session:
         """What the request has cost so far: objects of the answer, and rows read for it."""
         return self.objects_served + self.rows_paid // ROWS_OF_A_POINT
 
-    @contextmanager
-    def looking_up(self, ids: int) -> Iterator[None]:
+    def looking_up(self, ids: int) -> _LookingUp:
         """Whether so many ids may be seen is found out in here, and costs the same whatever is found.
 
         More is read for what is there and hidden than for what is not there, and the cost is told to who asks.
         """
-        if self._looks_up:
-            yield
-            return
-        paid = self.rows_paid
-        self._looks_up = True
-        try:
-            yield
-        finally:
-            self._looks_up = False
-            self.forgive(paid + ids * ROWS_OF_AN_ID)
+        return _LookingUp(self, ids)
 
     @property
     def rows_paid(self) -> int:

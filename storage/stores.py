@@ -128,6 +128,15 @@ class SqliteStore(Database):
             connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
             self._local.waits_ms = wait_ms
 
+    def found_since_change(self, connection: sqlite3.Connection) -> dict[Any, list[Any]]:
+        """By SQLite's own counter of what other connections have committed, read in the snapshot itself."""
+        [version] = connection.execute("PRAGMA data_version").fetchone()
+        local = self._local
+        if version != local.version:
+            local.version, local.found = version, {}
+        found: dict[Any, list[Any]] = local.found
+        return found
+
     def interrupt(self, connection: sqlite3.Connection) -> None:
         """By the flag SQLite looks at between the steps of a statement."""
         connection.interrupt()
@@ -146,6 +155,7 @@ class SqliteStore(Database):
                     connection.execute("ROLLBACK")
             finally:
                 if self._local.writes:
+                    self._local.version = None  # one's own commits are not counted
                     self._writing.release()
 
     def _connect(self) -> sqlite3.Connection:
@@ -164,6 +174,7 @@ class SqliteStore(Database):
         connection: _SqliteConnection = engine.connection()
         self._local.connection = connection
         self._local.waits_ms = self._busy_timeout_ms
+        self._local.version = None
         with self._lock:
             self._connections.add(connection)
         return connection

@@ -164,10 +164,10 @@ def issue_token(transaction: Transaction, new: NewToken, now_ms: int) -> IssuedT
 
 
 def find_token(transaction: Transaction, token: str, now_ms: int) -> FoundToken:
-    """What the presented token is worth at `now_ms`. Cost: one statement, none for what cannot be a token."""
+    """What the presented token is worth at `now_ms`. Cost: at most one SELECT, none for what cannot be a token."""
     if not token.startswith(PREFIX):
         return FoundToken(TokenState.WRONG, None)
-    rows = transaction.fetch(_BY_DIGEST, digest=digest_of(token))
+    rows = transaction.recall(_BY_DIGEST, digest=digest_of(token))
     if not rows:
         return FoundToken(TokenState.WRONG, None)
     [row] = rows

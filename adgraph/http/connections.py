@@ -29,6 +29,9 @@ MOST_UNSENT = 64 * 1024
 MOST_PIECES = 1_000
 """Frames of one WebSocket message; clients send one."""
 
+WHOLE_BODY = "adgraph.whole_body"
+"""Stands in the scope of a request whose body is all there, so that nobody has to be patient."""
+
 _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large"}
 
 
@@ -81,6 +84,11 @@ class HttpConnection(HttpToolsProtocol):
             raise _HeadTooLong
         self._under_way += 1
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request. Mostly it comes with the first, before anybody looks at the request."""
+        super().on_message_complete()
+        self.scope[WHOLE_BODY] = True  # type: ignore[literal-required]
 
     def on_response_complete(self) -> None:
         """An answer is handed over; what the client has not taken of it lies in memory."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from adgraph.protocol.refusals import HttpRefusal
@@ -124,16 +125,34 @@ class Budgets:
 
 
 class Charge:
-    """One request as it is paid for: what it was expected to cost, what it costs, what is left."""
+    """One request as it is paid for: what it was expected to cost, what it costs, what is left.
 
-    def __init__(self, expected: int, reading: int, allowance: Allowance | None) -> None:
+    It is settled when its block has ended, however it ends; `settle` takes what is due, None where there are no
+    budgets.
+    """
+
+    def __init__(
+        self,
+        expected: int,
+        reading: int,
+        allowance: Allowance | None = None,
+        settle: Callable[[int], Standing] | None = None,
+    ) -> None:
         self.meter = Meter()
         self.allowance = allowance
         """What the request itself can be told, while it runs."""
         self._expected = expected
+        self._settle = settle
         self.reading = reading
         self.standing: Standing | None = None
         """What is left once the request has ended; None where there are no budgets."""
+
+    def __enter__(self) -> Charge:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        if self._settle is not None:
+            self.standing = self._settle(self.due)
 
     @property
     def due(self) -> int:
@@ -151,16 +170,14 @@ class Charge:
         return shown
 
 
-@contextmanager
-def charged(budgets: Budgets, caller: Hashable, expected: int, reading: int, now: Instant) -> Iterator[Charge]:
-    """Take what a request is expected to cost, and settle it when the block has ended, however it ends.
+def charged(budgets: Budgets, caller: Hashable, expected: int, reading: int, now: Instant) -> Charge:
+    """Take what a request is expected to cost; it runs in the block of what is returned, and is settled after it.
 
     `reading`: what reading its document has cost already; it is paid in any case.
     Raises: HttpRefusal (429, THROTTLED) when the caller has not as much left.
     """
     if not budgets.are_on:
-        yield Charge(expected, reading, None)
-        return
+        return Charge(expected, reading)
     taken = max(expected, 1)
     try:
         standing = budgets.take(caller, taken)
@@ -168,10 +185,5 @@ def charged(budgets: Budgets, caller: Hashable, expected: int, reading: int, now
         if reading:
             budgets.settle(caller, 0, reading)
     full_at = Instant(now + math.ceil(standing.full_in_s * 1_000))
-    charge = Charge(
-        expected, reading, Allowance(standing.capacity, standing.remaining, taken, standing.per_minute, full_at)
-    )
-    try:
-        yield charge
-    finally:
-        charge.standing = budgets.settle(caller, taken, charge.due)
+    allowance = Allowance(standing.capacity, standing.remaining, taken, standing.per_minute, full_at)
+    return Charge(expected, reading, allowance, partial(budgets.settle, caller, taken))

@@ -236,13 +236,13 @@ _LATEST_REVISION = Statement(
 
 
 def read_revision_mark(tx: Transaction) -> RevisionMark:
-    """The last committed revision this transaction sees; 0 in an empty database. Cost: one SELECT."""
-    found = tx.fetch(_LATEST_REVISION)
+    """The last committed revision this transaction sees; 0 in an empty database. Cost: at most one SELECT."""
+    found = tx.recall(_LATEST_REVISION)
     return found[0] if found else RevisionMark(RevisionId(0), 0)
 
 
 def read_revision(tx: Transaction) -> RevisionId:
-    """The id of the last committed revision this transaction sees; 0 in an empty database. Cost: one SELECT."""
+    """The id of the last committed revision this transaction sees; 0 in an empty database. Cost: at most one SELECT."""
     return read_revision_mark(tx).id
 
 

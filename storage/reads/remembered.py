@@ -26,6 +26,7 @@ from storage.records.facts import (
     OnlyAccounts,
     OnlyLinkedEntities,
     UserFact,
+    grouped,
 )
 from storage.records.ids import AdAccountId, LoginId, ManagerAccountId, RevisionId, UserId
 
@@ -73,6 +74,11 @@ class _Table(Generic[K, V]):
             return [fact for key in keys for fact in known[key]]
         except KeyError:
             return None
+
+    def by_key(self, keys: Iterable[K]) -> dict[K, tuple[V, ...]]:
+        """The facts of keys that are all there, without those that have none."""
+        known = self._by_key
+        return {key: found for key in keys if (found := known[key])}
 
     def take(self, keys: Iterable[K]) -> list[V]:
         """The facts of keys that are all there."""
@@ -152,7 +158,7 @@ class FactMemory:
     def at(self, tx: Transaction) -> _Kept:
         """What is known of the revision this snapshot has; nothing yet when it is another one, or when it is full.
 
-        Cost: one SELECT. Raises: ValueError for a transaction that writes: what it sees may never be committed.
+        Cost: at most one SELECT. Raises: ValueError for a transaction that writes: what it sees may never be committed.
         """
         if not tx.is_snapshot:
             raise ValueError("only snapshots may remember: what a transaction writes may be rolled back")
@@ -222,10 +228,15 @@ class FactReader:
         logins = {login for user in ids if (login := known.login_of_user[user]) is not None}
         return known.users.take(logins)
 
-    def assignments_of_users(self, ids: Collection[UserId]) -> list[Assignment]:
-        """What these users hold."""
+    def assignments_of_users(self, ids: Collection[UserId]) -> dict[UserId, tuple[Assignment, ...]]:
+        """What each of these users holds; those who hold nothing are left out."""
         table = self._known.held_by
-        return _through(table, ids, lambda some: read.read_assignments_of_users(self._tx, some))
+        if table.room.is_full:
+            return grouped(read.read_assignments_of_users(self._tx, ids), attrgetter("user_id"))
+        missing = table.missing(ids)
+        if missing:
+            table.put(missing, read.read_assignments_of_users(self._tx, missing))
+        return table.by_key(ids)
 
     def assignments_in(self, ids: Collection[ManagerAccountId]) -> list[Assignment]:
         """What anybody holds in these manager accounts."""

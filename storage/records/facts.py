@@ -153,6 +153,7 @@ def grouped(items: Iterable[_V], key_of: Callable[[_V], _K]) -> dict[_K, tuple[_
 
 
 _managing_id, _client_id = attrgetter("managing_id"), attrgetter("client_id")
+_aggregator_id, _manager_account_id = attrgetter("aggregator_id"), attrgetter("manager_account_id")
 
 
 class Facts(NamedTuple):
@@ -194,7 +195,7 @@ class Facts(NamedTuple):
             users_of_login={login: tuple(user.id for user in its) for login, its in logins.items()},
             manager_accounts={item.id: item for item in manager_accounts},
             ad_accounts={item.id: item for item in ad_accounts},
-            assignments=tuple(assignments),
+            assignments_by_user=grouped(assignments, attrgetter("user_id")),
             customer_links=tuple(customer_links),
             account_links=tuple(account_links),
             aggregations=tuple(aggregations),
@@ -208,22 +209,22 @@ class Facts(NamedTuple):
         users_of_login: Mapping[LoginId, tuple[UserId, ...]],
         manager_accounts: Mapping[ManagerAccountId, ManagerAccountFact],
         ad_accounts: Mapping[AdAccountId, AdAccountFact],
-        assignments: Collection[Assignment],
+        assignments_by_user: Mapping[UserId, tuple[Assignment, ...]],
         customer_links: Collection[CustomerLink],
         account_links: Collection[AccountLink],
         aggregations: Collection[Aggregation],
     ) -> Facts:
-        """Index links, roles and aggregations; people and states are taken as they are and may grow."""
+        """Index links and aggregations; people, their roles and states are taken as they are and may grow."""
         return cls(
             users,
             users_of_login,
-            grouped(assignments, attrgetter("user_id")),
+            assignments_by_user,
             manager_accounts,
             ad_accounts,
             grouped(customer_links, _managing_id),
             grouped(customer_links, _client_id),
             grouped(account_links, _managing_id),
             grouped(account_links, _client_id),
-            grouped(aggregations, attrgetter("aggregator_id")),
-            grouped(aggregations, attrgetter("manager_account_id")),
+            grouped(aggregations, _aggregator_id),
+            grouped(aggregations, _manager_account_id),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from resolvers.changes import cursor_of
@@ -192,7 +191,7 @@ def answers_to_writes(database: Database, shown: Shown, caller: Caller) -> Itera
     writer = Writer(database, caller.login, NOW_MS, acting=caller.acting, administrates=everywhere)
     if isinstance(writer.viewer, Viewer):
         expires = Instant(NOW_MS + 1_000_000)
-        writer.viewer = replace(writer.viewer, token_id=AccessTokenId(token), token_expires_at=expires)
+        writer.viewer = writer.viewer._replace(token_id=AccessTokenId(token), token_expires_at=expires)
     for name, given in writes(token).items():
         kind = GRAPH.type_map["Mutation"].fields[name].type.name  # type: ignore[attr-defined]
         sent = f"{name[0].upper()}{name[1:]}Input"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -266,7 +265,7 @@ def test_a_code_is_told_with_its_number_and_rule_and_nothing_is_done(database: D
         scopes = frozenset(TokenScope) if case.mutation == "consolidateLogins" else held
         known = asks.viewer
         assert isinstance(known, Viewer)
-        asks.viewer = replace(known, scopes=scopes, token_id=tokens[0], token_expires_at=Instant(NOW + DAY_MS))
+        asks.viewer = known._replace(scopes=scopes, token_id=tokens[0], token_expires_at=Instant(NOW + DAY_MS))
     if case.first is not None:
         asks.done(*case.first)
     before = dump(database)

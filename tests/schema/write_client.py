@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from resolvers.session import Limits, Meter, Newcomer, Viewer
@@ -48,7 +47,7 @@ class Writer:
         if login is not None:
             user = None if acting is None else UserId(acting)
             known = Viewer(LoginId(login), f"user{login}@adventure.example", user)
-            powerful = replace(known, scopes=frozenset(TokenScope), is_system_administrator=True)
+            powerful = known._replace(scopes=frozenset(TokenScope), is_system_administrator=True)
             self.viewer = powerful if administrates else known
 
     @contextmanager

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -333,3 +334,98 @@ def test_a_new_row_gets_the_id_after_the_highest(database: Database) -> None:
         rows = transaction.execute("SELECT max(id) FROM address").fetchall()
     assert rows == [(2,)]
     assert a_manager_account(4).id == 4
+
+
+# What is not asked again
+
+
+def recalled(database: Database) -> tuple[list[str], int]:
+    """The names, and how many statements ran to find them."""
+    with database.read() as transaction:
+        return [name for _, name in transaction.recall(NAMES)], transaction.statements
+
+
+def test_the_same_is_not_asked_twice_in_a_snapshot(database: Database) -> None:
+    write_small_world(database)
+    with database.read() as transaction:
+        first = transaction.recall(NAMES)
+        read, statements = transaction.rows, transaction.statements
+        assert transaction.recall(NAMES) == first
+        assert transaction.statements == statements
+        assert transaction.rows == 2 * read, "it costs the same"
+
+
+def test_nor_while_nobody_has_committed_where_that_is_known(database: Database) -> None:
+    write_small_world(database)
+    names, statements = recalled(database)
+    assert statements == 1
+    assert recalled(database) == (names, 0 if database.kind == "sqlite" else 1)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["on this connection", "on another connection"])
+def test_a_commit_is_seen_at_once(database: Database, elsewhere: bool) -> None:
+    write_small_world(database)
+    recalled(database)
+    for name in ("one", "two"):
+        if elsewhere:
+            in_thread(lambda name=name: rename(database, name))  # type: ignore[misc]
+        else:
+            rename(database, name)
+        names, statements = recalled(database)
+        assert set(names) == {name}
+        assert statements == 1
+
+
+def test_a_commit_of_another_process_is_seen_at_once(database: Database, database_url: str) -> None:
+    write_small_world(database)
+    recalled(database)
+    code = (
+        "import sys\nfrom storage.database import Database\nfrom storage.models import ManagerAccount\n"
+        "with Database.open(sys.argv[1]).write() as transaction:\n"
+        "    transaction.run(ManagerAccount.update({ManagerAccount.name: 'from elsewhere'}))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, database_url], check=True)
+    assert set(recalled(database)[0]) == {"from elsewhere"}
+
+
+def test_a_commit_during_a_snapshot_is_not_seen_in_it_but_in_the_next(database: Database) -> None:
+    write_small_world(database)
+    with database.read() as transaction:
+        before = transaction.recall(NAMES)
+        in_thread(lambda: rename(database, "later"))
+        assert transaction.recall(NAMES) == before
+        assert transaction.fetch(NAMES) == before
+    assert set(recalled(database)[0]) == {"later"}
+
+
+def test_a_snapshot_taken_before_a_commit_leaves_nothing_behind_for_the_next(database: Database) -> None:
+    write_small_world(database)
+    recalled(database)
+    with database.read() as transaction:
+        transaction.fetch(NAMES)  # the snapshot is taken
+        in_thread(lambda: rename(database, "later"))
+        assert {name for _, name in transaction.recall(NAMES)} != {"later"}
+    assert set(recalled(database)[0]) == {"later"}
+
+
+def test_what_is_rolled_back_was_never_there(database: Database) -> None:
+    write_small_world(database)
+    names, _ = recalled(database)
+    with suppress(ZeroDivisionError), database.write() as transaction:
+        for name in ("never", "never again"):
+            transaction.run(ManagerAccount.update({ManagerAccount.name: name}))
+            assert {name for _, name in transaction.recall(NAMES)} == {name}
+        raise ZeroDivisionError
+    assert recalled(database)[0] == names
+
+
+def test_questions_differ_by_what_they_ask_for_and_few_are_kept(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.database.MOST_RECALLED", 2)
+    write_small_world(database)
+    named = Statement(ManagerAccount.select(ManagerAccount.id).where(ManagerAccount.id == Param("key")))
+    with database.read() as transaction:
+        for key in (1, 2, 3, 999):
+            assert transaction.recall(named, key=key) == transaction.fetch(named, key=key)
+        assert len(transaction._found or ()) <= 2

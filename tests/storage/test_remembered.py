@@ -75,7 +75,7 @@ class Ids(NamedTuple):
 QUESTIONS: dict[str, Callable[[FactReader, Ids, Dice], Found]] = {
     "users of logins": lambda read, ids, dice: read.users_of_logins(some(dice, ids.logins)),
     "users sharing a login": lambda read, ids, dice: read.users_sharing_a_login(some(dice, ids.users)),
-    "assignments of users": lambda read, ids, dice: read.assignments_of_users(some(dice, ids.users)),
+    "assignments of users": lambda read, ids, dice: list(read.assignments_of_users(some(dice, ids.users)).items()),
     "assignments in": lambda read, ids, dice: read.assignments_in(some(dice, ids.managers)),
     "manager accounts": lambda read, ids, dice: read.manager_accounts(some(dice, ids.managers)),
     "ad accounts": lambda read, ids, dice: read.ad_accounts(some(dice, ids.ads)),
@@ -205,7 +205,7 @@ def test_a_warm_reader_answers_like_a_cold_one_whoever_writes_in_between(
                 cold = FactReader(tx)
                 assert answers == {name: in_one_order(QUESTIONS[name](cold, ids, dice)) for name in asked}
                 assert warm.revision == cold.revision
-                assert statements <= tx.statements, "a memory costs at most the look at the revision"
+                assert statements <= tx.statements + 1, "a memory costs at most the look at the revision"
 
 
 def url_of(database: Database) -> str:
@@ -236,6 +236,11 @@ def links_above(database: Database, memory: FactMemory) -> list[str]:
     """The states of the links above the client, as a warm reader has them."""
     with database.read() as tx:
         return [str(link.status) for link in FactReader(tx, memory).customer_links_above([CLIENT], any_status=True)]
+
+
+def looks(database: Database) -> int:
+    """How many statements it takes to see that nothing has changed."""
+    return 0 if database.kind == "sqlite" else 1
 
 
 def end_link(tx: Transaction, status: ClientLinkStatus) -> None:
@@ -293,7 +298,7 @@ def test_a_history_that_was_restored_and_counts_alike_is_another_one(small: Data
 
 def test_what_is_known_costs_one_look_at_the_revision(small: Database) -> None:
     memory = FactMemory()
-    for statements in (3, 1):
+    for statements in (3, looks(small)):
         with small.read() as tx:
             read = FactReader(tx, memory)
             read.customer_links_above([CLIENT], any_status=False)
@@ -348,7 +353,7 @@ def test_a_full_memory_takes_nothing_in_and_begins_anew(
     with small.read() as tx:
         read = FactReader(tx, memory)
         assert len(read.ad_accounts([AdAccountId(20)])) == 1
-        assert tx.statements == 2, "the one that was full is gone"
+        assert tx.statements == 1 + looks(small), "the one that was full is gone"
 
 
 def test_an_assignment_takes_as_much_room_as_its_scope_lists(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ Who may is told twice: by the product's own table of capabilities, and by the do
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,8 +125,8 @@ def test_a_system_administrator_needs_a_token_that_says_so_and_no_role(database:
     administrator = writer.viewer
     assert isinstance(administrator, Viewer)
     for lacking in (
-        replace(administrator, scopes=frozenset({TokenScope.READ, TokenScope.WRITE})),
-        replace(administrator, is_system_administrator=False),
+        administrator._replace(scopes=frozenset({TokenScope.READ, TokenScope.WRITE})),
+        administrator._replace(is_system_administrator=False),
     ):
         writer.viewer = lacking
         error = writer.refused(mutation, BY_DEPLOYMENT[mutation])
