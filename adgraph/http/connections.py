@@ -45,6 +45,8 @@ class HttpConnection(HttpToolsProtocol):
     _head_timer: TimerHandle | None = None
     _unread_timer: TimerHandle | None = None
     _head_size = 0
+    _head_begins = False
+    """Whether the bytes just taken began a head and did not end it."""
     _too_long = False
     _under_way = 0
     """Requests whose answers are not handed over yet."""
@@ -64,18 +66,22 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """More bytes. Those of a head are counted as they come: the parser itself would keep any number."""
         super().data_received(data)
+        if self._head_begins:
+            self._head_begins = False
+            self._await_head()
         if self._head_timer is not None and not self.transport.is_closing():
             self._head_size += len(data)
             if self._head_size > LONGEST_HEAD:
                 self._refuse(_head_too_long())
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """The first byte of a request. Its head mostly comes whole: then no clock is started for it."""
         super().on_message_begin()
-        self._await_head()
+        self._head_begins = True
 
     def on_headers_complete(self) -> None:
         """All of a head is there. Raises: _HeadTooLong, which the parser turns into its own error."""
+        self._head_begins = False
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
