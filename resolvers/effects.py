@@ -97,7 +97,7 @@ class EffectsOfDryRun:
         self._regions: list[Region] = []
         self._before: list[_Held] = []
         self._refusal: Refusal | None = None
-        self._accepted: list[ClientLinkId] = []
+        self._to_come: dict[ClientLinkStatus, list[ClientLinkId]] = {}
 
     def concern(self, region: Region) -> None:
         """Remember what is held in a region that is about to be written."""
@@ -110,24 +110,24 @@ class EffectsOfDryRun:
         else:
             self._regions.append(region)
 
-    def accepted(self, link: ClientLinkId) -> None:
-        """A link that will be active once the service has done its part; its region has been told by `concern`."""
-        self._accepted.append(link)
+    def will_be(self, link: ClientLinkId, status: ClientLinkStatus) -> None:
+        """Where a link will stand once the service has done its part; its region has been told by `concern`."""
+        self._to_come.setdefault(status, []).append(link)
 
-    def once_active(self, stamp: Stamp) -> Effects:
-        """The effects there will be when every link accepted is active, all else staying as it is.
+    def once_done(self, stamp: Stamp) -> Effects:
+        """The effects there will be when every link stands where it is to come, all else staying as it is.
 
         It is tried out and undone. Nobody is named whom the viewer could not see before: an invitation to link is
         no way to learn who works for the other side. Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT.
         """
         tx = self._session.transaction
-        tx.execute("SAVEPOINT once_active")
+        tx.execute("SAVEPOINT once_done")
         try:
-            if self._accepted:
-                write_client_link_status(tx, stamp, self._accepted, ClientLinkStatus.ACTIVE)
+            for status, links in self._to_come.items():
+                write_client_link_status(tx, stamp, links, status)
             return self._found(before_only=True)
         finally:
-            tx.execute("ROLLBACK TO SAVEPOINT once_active")
+            tx.execute("ROLLBACK TO SAVEPOINT once_done")
 
     def found(self) -> Effects:
         """The effects of all that was written. Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT."""

@@ -295,21 +295,24 @@ def _update(session: WriteSession, change: LinkChange) -> int:
     return row.link_id
 
 
+_LEADS_TO = {LinkEvent.ACCEPT: ClientLinkStatus.ACTIVE, LinkEvent.REQUEST_UNLINK: ClientLinkStatus.INACTIVE}
+"""What becomes of a link once the service has done its part."""
+
+
 def _concern(session: WriteSession, row: ClientLinkRow, event: LinkEvent) -> None:
     """What answering or ending a link changes at once: an ad account in transition can be less to everybody (1472).
 
-    Access itself begins and ends later, when the service has done its part: of a link that is accepted, a dry run
-    tells it apart.
+    Access itself begins and ends later, when the service has done its part: a dry run tells it apart.
     """
     if row.client_account_id is not None:
         links = session.excerpt.facts.account_links_to.get(row.client_account_id, ())
         above = {row.client_owner_id, row.managing_customer_id, *(link.managing_id for link in links)}
         session.concern(Region(above=frozenset(above), ad_accounts=frozenset({row.client_account_id})))
-    elif event == LinkEvent.ACCEPT and row.client_customer_id is not None:
+    elif event in _LEADS_TO and row.client_customer_id is not None:
         ends = frozenset({row.managing_customer_id}), frozenset({row.client_customer_id})
         session.concern(Region(above=ends[0], below=ends[1]))
-    if event == LinkEvent.ACCEPT:
-        session.accepted(row.link_id)
+    if event in _LEADS_TO:
+        session.will_be(row.link_id, _LEADS_TO[event])
 
 
 def take(session: WriteSession, row: ClientLinkRow, event: LinkEvent, note: str | None) -> ClientLinkStatus:

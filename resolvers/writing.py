@@ -28,7 +28,7 @@ from storage.database import Transaction
 from storage.reads.logins import read_login
 from storage.records.facts import AdAccountFact
 from storage.records.ids import ClientLinkId, Instant, LoginId, RevisionId, UserId
-from storage.records.values import AdAccountStatus, TokenScope
+from storage.records.values import AdAccountStatus, ClientLinkStatus, TokenScope
 from storage.writes import Stamp, begin_revision, wait_for_turn
 
 LONGEST_REQUEST_ID = 200
@@ -171,17 +171,17 @@ class WriteSession(Session):
         if self._effects is not None:
             self._effects.concern(region)
 
-    def accepted(self, link: ClientLinkId) -> None:
-        """Say that this write accepts a link in a region that was told: a dry run tells what it will give."""
+    def will_be(self, link: ClientLinkId, status: ClientLinkStatus) -> None:
+        """Say where the service will lead a link in a region that was told: a dry run tells what that changes."""
         if self._effects is not None:
-            self._effects.accepted(link)
+            self._effects.will_be(link, status)
 
-    def effects_once_active(self) -> Effects | None:
-        """Who will gain and lose access when the links a dry run accepted are active; None when it was none.
+    def effects_once_done(self) -> Effects | None:
+        """Who will gain and lose access when the service has done its part; None when it was no dry run.
 
         Raises: Refusal TOO_MANY_EFFECTS, CHAIN_OVER_LIMIT.
         """
-        return None if self._effects is None else self._effects.once_active(self.stamp)
+        return None if self._effects is None else self._effects.once_done(self.stamp)
 
     def effects(self) -> Effects | None:
         """Who gained and lost access by a dry run; None when it was none.

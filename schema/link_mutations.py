@@ -137,12 +137,13 @@ class ClientLinksPayload(Payload):
     """The payload of both mutations."""
 
     @strawberry.field(
-        description="Of a dry run, who would gain and lose access once every link accepted here is ACTIVE, all else"
-        " staying as it is; null of a write that was done or refused. A link that is only sent gives nothing until its"
-        " client has accepted it, and is not in it. Users you may not see today are counted, not named."
+        description="Of a dry run, who would gain and lose access once the worker has done its part: every link"
+        " accepted here is ACTIVE, every link to be ended is INACTIVE, all else as it is. Null of a write that was done"
+        " or refused. A link that is only sent gives nothing until its client has accepted it, and is not in it. Users"
+        " you may not see today are counted, not named."
     )
-    def effects_once_active(self, parent: strawberry.Parent[Outcome], info: Info) -> AccessEffects | None:
-        return None if parent.errors or not parent.is_dry_run else shown(writing(info).effects_once_active())
+    def effects_once_done(self, parent: strawberry.Parent[Outcome], info: Info) -> AccessEffects | None:
+        return None if parent.errors or not parent.is_dry_run else shown(writing(info).effects_once_done())
 
     @strawberry.field(description="One result a link, in order.")
     def results(self, parent: strawberry.Parent[Outcome]) -> list[ClientLinkResult]:

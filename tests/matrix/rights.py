@@ -230,7 +230,7 @@ _TABLE: Final[dict[str, dict[str, str]]] = {
     "UserInvitationPayload": {**_PAYLOAD, "WHEN DONE": "effects revision invitation"},
     "ClientLinksPayload": {
         **_PAYLOAD,
-        "WHEN DONE": "effects revision effectsOnceActive",
+        "WHEN DONE": "effects revision effectsOnceDone",
         "SILENT": "userErrors results",
     },
     "MoveClientLinkPayload": {**_PAYLOAD, "WHEN DONE": "effects revision link previousLink"},

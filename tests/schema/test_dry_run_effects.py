@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def agency(database: Database) -> Database:
         a_role("SUPER_ADMIN", at=2, user=ADMIN, id=2),
         a_role("VIEWER", at=2, user=VIEWER, id=3),
         a_role("SUPER_ADMIN", at=3, user=NEIGHBOUR, id=4),
-        a_link(1, 2),
+        a_link(1, 2, id=903),
         an_ad(20, owner=2),
         an_ad(21, owner=2),
         an_account_link(3, 20, status="LINK_PENDING", id=900),
@@ -233,22 +234,72 @@ def test_the_reads_after_a_dry_run_know_nothing_of_it(agency: Database) -> None:
     assert answer["managerAccount"]["adAccounts"]["totalCount"] == 2
 
 
-@pytest.mark.parametrize("link", [900, 902])
-def test_what_an_accepted_link_will_give_is_told_apart_and_is_what_it_then_gives(agency: Database, link: int) -> None:
-    before, rows = world_of(agency), dump(agency)
-    item = {"linkId": str(link), "timeStamp": time_stamp_of(agency, "client_link", link), "action": "ACCEPT"}
-    later = EFFECTS.replace("effects", "effectsOnceActive", 1)
+def once_done(database: Database, login: int, link: int, action: str) -> tuple[Any, str] | None:
+    """What a dry run tells will come of a link, and its status at once; None when it is refused. Keeps nothing."""
+    rows = dump(database)
+    item = {"linkId": str(link), "timeStamp": time_stamp_of(database, "client_link", link), "action": action}
+    later = EFFECTS.replace("effects", "effectsOnceDone", 1)
     selection = f"{later} results {{ link {{ status }} userErrors {{ code }} }}"
-    dry = asked(Writer(agency, ADMIN), "updateClientLinks", {"links": [item], "dryRun": True}, selection)
+    dry = asked(Writer(database, login), "updateClientLinks", {"links": [item], "dryRun": True}, selection)
+    assert dump(database) == rows
+    if "errors" in dry:  # only a chain no answer can be given about
+        assert {error["extensions"]["code"] for error in dry["errors"]} == {"CHAIN_OVER_LIMIT"}
+        return None
     payload = dry["data"]["updateClientLinks"]
-    assert payload["results"] == [{"link": {"status": "LINK_IN_PROGRESS"}, "userErrors": []}]
-    assert dump(agency) == rows
-    with agency.write() as transaction:
-        transaction.execute(f"UPDATE client_link SET status = 'ACTIVE' WHERE id = {link}")
-    expected = truth(before, world_of(agency))
-    answer = payload["effectsOnceActive"]
+    [result] = payload["results"]
+    return None if result["userErrors"] else (payload["effectsOnceDone"], result["link"]["status"])
+
+
+def once_it_is(database: Database, link: int, status: str) -> Told:
+    """What really comes of it when the link has that status, all else staying as it is. Keeps nothing."""
+    before, after = world_of(database), None
+    with suppress(ZeroDivisionError), database.write() as transaction:
+        transaction.execute(f"UPDATE client_link SET status = '{status}' WHERE id = {link}")
+        after = read_world(transaction)
+        raise ZeroDivisionError
+    assert after is not None
+    return truth(before, after)
+
+
+@pytest.mark.parametrize(
+    ("link", "who", "action", "at_once", "then"),
+    [
+        (900, ADMIN, "ACCEPT", "LINK_IN_PROGRESS", "ACTIVE"),
+        (902, ADMIN, "ACCEPT", "LINK_IN_PROGRESS", "ACTIVE"),
+        (901, NEIGHBOUR, "REQUEST_UNLINK", "UNLINK_PENDING", "INACTIVE"),
+        (903, AGENT, "REQUEST_UNLINK", "UNLINK_PENDING", "INACTIVE"),
+    ],
+)
+def test_what_will_come_of_a_link_is_told_apart_and_is_what_then_comes_of_it(
+    agency: Database, link: int, who: int, action: str, at_once: str, then: str
+) -> None:
+    before = world_of(agency)
+    told_of = once_done(agency, who, link, action)
+    assert told_of is not None
+    answer, status = told_of
+    assert status == at_once
+    expected = once_it_is(agency, link, then)
     found = told(answer, before)
     assert expected
     assert found.items() <= expected.items()
     assert len(found) + answer["hiddenCount"] == len(expected)
-    assert NEIGHBOUR not in {user for user, _ in found}, "whom one may not see today is counted"
+    if action == "ACCEPT":
+        assert NEIGHBOUR not in {user for user, _ in found}, "whom one may not see today is counted"
+    else:
+        assert found
+        assert all(lost and not gained for gained, lost in found.values())
+
+
+def test_in_random_worlds_a_link_that_is_ended_takes_what_was_told(random_world: tuple[Any, ...]) -> None:
+    database, world, dice = random_world
+    links = [link.id for link in (*world.customer_links, *world.account_links) if link.status == "ACTIVE"]
+    logins = sorted({user.login for user in world.users})
+    for link in dice.sample(links, min(4, len(links))):
+        for login in dice.sample(logins, min(4, len(logins))):
+            told_of = once_done(database, login, link, "REQUEST_UNLINK")
+            if told_of is None:
+                continue
+            answer, _ = told_of
+            found, expected = told(answer, world), once_it_is(database, link, "INACTIVE")
+            assert found.items() <= expected.items(), "it tells what is not so"
+            assert len(found) + answer["hiddenCount"] == len(expected)

@@ -185,7 +185,7 @@ WRITES: dict[str, Write] = {
 
 def document_of(mutation: str) -> str:
     """The mutation with its refusals, its effects, and what is told of each item."""
-    items = "effectsOnceActive { totalCount } results { userErrors { message } link { status } }"
+    items = "effectsOnceDone { totalCount } results { userErrors { message } link { status } }"
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     return (
         f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ revision userErrors {{ message field }}"
