@@ -2,7 +2,7 @@
 
 Follows GraphQL over HTTP. Under `application/graphql-response+json` the status says whether there is data (400 for a
 document that cannot run); under plain `application/json` every well-formed request gets 200. What the document may ask
-is `schema`'s business, who asks is `auth`'s.
+is `schema`'s business, who asks is `identity`'s.
 """
 
 from __future__ import annotations

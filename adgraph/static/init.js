@@ -10,6 +10,7 @@
   const element = React.createElement;
   const at = (id) => document.getElementById(id);
   // `demo`: the logins of the demo company and the page's own developer token, or null; `chosen`: the one the visitor took, by its name.
+  const START = 'who-am-i-and-what-may-i-do';  // asked when the page is opened for the first time
   const session = { token: null, demo: null, chosen: sessionStorage.getItem(CHOSEN), turn: 0 };
   const editor = { rerun: null };
 
@@ -235,7 +236,8 @@
     await begin();
     const named = operations.find((operation) => operation.name === location.hash.slice(1));
     const fresh = !localStorage.getItem('graphiql:tabState');
-    const first = { operation: named || (fresh && operations[0]) || null };
+    const beginning = operations.find((operation) => operation.name === START) || operations[0];
+    const first = { operation: named || (fresh && beginning) || null };
     const plugins = [
       { title: QUESTIONS, icon, content: () => element(Questions, { operations, first }) },
       GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false }),
