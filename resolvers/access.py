@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from resolvers.errors import Refusal, too_many_paths
@@ -20,6 +19,7 @@ from resolvers.people import visible_users
 from resolvers.rules import access as rules
 from resolvers.rules.access import Access, Decision, Denied, permissions_on
 from resolvers.rules.capabilities import BIT, RULE_ID, Capability
+from resolvers.rules.lazily import lazily
 from resolvers.rules.near_misses import AccessCode, NearMiss, near_misses
 from resolvers.rules.paths import PATHS_AT_MOST, AnyTarget, HopKind, Path, TooManyPaths
 from resolvers.rules.reach import Permissions, Reach, users_asked_as
@@ -81,7 +81,7 @@ class Answer:
         """What was asked."""
         return self.request.capability
 
-    @cached_property
+    @lazily
     def error(self) -> Refusal | None:
         """Why this one check could not be answered; the others of its batch are not touched by it."""
         if self.permissions is None or self.target is None or self.allowed is not None:
@@ -94,7 +94,7 @@ class Answer:
             return refusal
         return None
 
-    @cached_property
+    @lazily
     def decision(self) -> Decision | None:
         """The reason; None when the check could not be answered.
 
@@ -133,7 +133,7 @@ class Answer:
             return None
         return self._explanation.access.paths[self.decision.deciding_path]
 
-    @cached_property
+    @lazily
     def _explanation(self) -> Explanation:
         if self.explained_by is not None:
             return self.explained_by
@@ -162,7 +162,7 @@ class _Batch:
         self._registered = len(requests) < 2
         self._own_codes: dict[Hashable, AccessCode | None] = {}
 
-    @cached_property
+    @lazily
     def _own_assignments(self) -> tuple[Assignment, ...]:
         return assignments_of(self.session.excerpt, self.session, None)
 
@@ -313,12 +313,12 @@ class _Asker:
         self.session = session
         self._ways: dict[tuple[ManagerAccountId, ...], bool] = {}
 
-    @cached_property
+    @lazily
     def reach(self) -> Reach:
         """What he reaches."""
         return self.session.explained.reach_of(users_of(self.session.explained, self.session, None))
 
-    @cached_property
+    @lazily
     def manager_accounts(self) -> frozenset[ManagerAccountId]:
         """Where he holds a role, however narrow: he knows that they exist."""
         held = assignments_of(self.session.explained, self.session, None)
@@ -355,21 +355,21 @@ class Explanation:
         target = self.target
         return TargetId(None, target.id) if isinstance(target, AdAccountFact) else TargetId(target, None)
 
-    @cached_property
+    @lazily
     def _reach(self) -> Reach:
         return self._excerpt.reach_of(users_of(self._excerpt, self.session, self.subject))
 
-    @cached_property
+    @lazily
     def _through(self) -> ManagerAccountId | None:
         own = self.subject is None
         return self.context if own else _contexts_told(self.session, [self.context])[self.context]
 
-    @cached_property
+    @lazily
     def permissions(self) -> Permissions:
         """What the subject holds on the target, found without looking at single paths."""
         return permissions_on(self._reach, self.target, self._through)
 
-    @cached_property
+    @lazily
     def access(self) -> Access:
         """Paths, deciding paths, contexts. Raises: Refusal TOO_MANY_PATHS."""
         try:

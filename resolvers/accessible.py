@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from resolvers.errors import Refusal, unless_refused
 from resolvers.paging import WHOLE, Connection, Page, fingerprint, require_cursors_of
 from resolvers.reachable import ad_accounts_of_each, contains, reachable_by_each_user, reachable_by_viewer, tree_below
 from resolvers.rules.capabilities import Capability
+from resolvers.rules.lazily import lazily
 from resolvers.search import NOBODY, ad_account_page, bounds_of, connection_of, edge_of
 from resolvers.session import USER, Session
 from storage.reads.entities import read_ad_accounts
@@ -78,12 +78,12 @@ class _Lists:
         """What every list is cut to: what the viewer sees, and what stands below where he asks."""
         return [*self._under, self._mine]
 
-    @cached_property
+    @lazily
     def totals(self) -> list[int]:
         """How many rows each list has that the viewer sees."""
         return count_ad_accounts_of_each(self._transaction, self.sets, self.shared)
 
-    @cached_property
+    @lazily
     def hidden(self) -> list[int]:
         """How many more rows each list has."""
         sees_all_of = contains(self._mine)

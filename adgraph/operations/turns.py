@@ -27,6 +27,10 @@ hangs in a long statement, or writes out a large answer."""
 _TURN_S = TURN_MS / 1_000
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Job:
     __slots__ = ("began", "deadline", "is_large", "since", "wakes", "work")
 
@@ -238,6 +242,7 @@ class Turns:
                 job.work()
             except BaseException:
                 log.exception("a job raised")
+            job.work = _nothing  # a thread that waits still holds its last job, and with it all of an answer
             job = self._after(job, inbox)
 
     def _after(self, job: _Job, inbox: _Inbox) -> _Job | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from resolvers.rules.capabilities import BIT, ROLE_CAPABILITIES, RULE_ID, Capability
+from resolvers.rules.lazily import lazily
 from resolvers.rules.links import IN_TRANSITION
 from resolvers.rules.paths import AnyTarget, Hop, Path, PathFinder, scope_gives
 from resolvers.rules.reach import allowed_by_state, allowed_by_state_of_manager_account
@@ -90,11 +90,11 @@ class NearMiss:
         """The ways to mend it, the simplest first."""
         return self._told.ways
 
-    @cached_property
+    @lazily
     def _told(self) -> _Told:
         return _told_of(self)
 
-    @cached_property
+    @lazily
     def besides(self) -> str | None:
         """What the state of the target forbids all the same; None when mending is enough."""
         # A link that is to become active locks its ad account no longer then.

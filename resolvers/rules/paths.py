@@ -155,11 +155,14 @@ class PathFinder:
     def chain_over_limit(
         self, assignments: Iterable[Assignment], capability: CapabilitySet
     ) -> tuple[ManagerAccountId, ...] | None:
-        """The manager accounts of one chain that is too long and would give the capability (rule P10)."""
-        for assignment in assignments:
+        """The manager accounts of one chain that is too long and would give the capability (rule P10).
+
+        Of several the same one, in whatever order facts were loaded.
+        """
+        for assignment in sorted(assignments):
             if isinstance(assignment.scope, OnlyAccounts):
                 continue
-            for entry in self._entries:
+            for entry in sorted(self._entries, key=lambda one: (one.at, one.link.id if one.link else 0)):
                 chain = self._long_chain(assignment, entry, capability)
                 if chain is not None:
                     return chain
@@ -176,7 +179,7 @@ class PathFinder:
             chain, carried = frontier.pop(0)
             if chain[-1] == bottom and len(chain) > MAX_MANAGER_ACCOUNTS_ON_A_CHAIN:
                 return chain
-            for link in self._facts.customer_links_from.get(chain[-1], ()):
+            for link in sorted(self._facts.customer_links_from.get(chain[-1], ())):
                 client = link.client_id
                 if len(chain) == 1 and not _scope_leads_to(assignment, client):
                     continue

@@ -7,18 +7,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Opcode
 
 from adgraph.app import create_app
 from adgraph.commands.serving import server_config
 from adgraph.http import connections
-from adgraph.http.connections import LONGEST_HEAD, MOST_PIECES
+from adgraph.http.connections import LONGEST_HEAD, MOST_PIECES, SocketConnection
 from adgraph.settings import Settings
 from tests.api.stub import StubGraph
 from tests.databases import SqliteDatabases
@@ -238,3 +240,164 @@ def test_a_message_in_so_many_pieces_is_taken_and_in_one_more_not(connect: Conne
         except ConnectionResetError:
             told = b""
         assert (b"pong" in told) is taken
+
+
+# Bodies in pieces, trailers, and what is left of a body
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def in_pieces(body: bytes, size: int) -> bytes:
+    """A body in chunks of so many bytes; its end is not there yet."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in split(body, size))
+
+
+def split(body: bytes, size: int) -> list[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+def test_a_body_in_the_smallest_pieces_is_taken(connect: Connect) -> None:
+    connection = connect()
+    body = BODY + b" " * 100_000
+    connection.sendall(
+        CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + in_pieces(body, 1) + b"0\r\n\r\n"
+    )
+    assert answer(connection)[0] == 200
+
+
+@pytest.mark.parametrize("piece", [b"a:\r\n" * 1_000, b"a: 1\r\n" * 1_000, b"a" * 4_000], ids=["short", "named", "one"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", id="of a GET"),
+        pytest.param(CHUNKED + in_pieces(BODY, 100) + b"0\r\n", id="of a POST"),
+        pytest.param(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", id="to nobody"),
+    ],
+)
+def test_trailers_without_end_are_cut_off(connect: Connect, head: bytes, piece: bytes) -> None:
+    connection = connect()
+    connection.sendall(head + (b"b: " if b":" not in piece else b""))
+    started = time.monotonic()
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        flood(connection, piece)
+    assert time.monotonic() - started < 5
+
+
+def test_extensions_of_pieces_without_end_are_cut_off(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(CHUNKED + b"1;")
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        flood(connection, b"a" * 4_000)
+
+
+def test_trailers_are_no_headers(connect: Connect) -> None:
+    connection = connect()
+    sent = b"Connection: close\r\nTransfer-Encoding: chunked\r\nX-Request-Id: mine\r\n\r\n"
+    trailers = b"X-Request-Id: late\r\nContent-Type: text/plain\r\nAuthorization: nonsense\r\n\r\n"
+    connection.sendall(POST + sent + in_pieces(BODY, 100) + b"0\r\n" + trailers)
+    status, headers, _ = answer(connection)
+    assert (status, headers["x-request-id"]) == (200, "mine")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+        b"OPTIONS /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+    ],
+)
+def test_the_rest_of_a_body_is_not_waited_for_once_it_is_answered(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.3)
+    connection = connect()
+    connection.sendall(head)
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        drip(connection)
+
+
+def drip(connection: socket.socket) -> None:
+    """A byte now and then. Raises: OSError once the server has closed."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        connection.sendall(b"a")
+        time.sleep(0.05)
+
+
+def test_the_rest_of_a_body_that_does_come_leaves_the_connection_as_it_is(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LINGER_SECONDS", 0.3)
+    connection = connect()
+    connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+    assert b" 404 " in connection.recv(65_536)
+    connection.sendall(b"67890")
+    time.sleep(0.6)
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer(connection)[0] == 200
+
+
+# Other protocols
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"anything"])
+@pytest.mark.parametrize("length", [b"Content-Length: %d", b"Transfer-Encoding: chunked; %d"], ids=["length", "chunks"])
+def test_a_body_is_never_taken_for_the_next_request(connect: Connect, protocol: bytes, length: bytes) -> None:
+    inner = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-Id: smuggled\r\n\r\n"
+    head = POST + b"Connection: Upgrade\r\nUpgrade: %s\r\n" % protocol
+    connection = connect()
+    connection.sendall(head + (length % len(inner)).replace(b"; %d" % len(inner), b"") + b"\r\n\r\n")
+    time.sleep(0.1)
+    with suppress(OSError):
+        connection.sendall(inner)
+    with suppress(OSError):
+        told = everything(connection)
+        assert told.count(b"HTTP/1.1 ") == 1
+        assert told.startswith(b"HTTP/1.1 400 ")
+        assert b"Upgrade" in told
+
+
+def test_a_request_without_a_body_may_ask_for_another_protocol_in_vain(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"
+    )
+    assert b" 200 " in connection.recv(65_536)
+
+
+def test_another_protocol_is_not_begun_while_a_request_waits_for_its_answer(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY + HANDSHAKE)
+    told = everything(connection)
+    assert b"101" not in told.partition(b"\r\n")[0]
+    assert b"Switching Protocols" not in told
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"X: " + b"a" * 20_000, id="a long header"),
+        pytest.param(b"\r\n".join(b"X-%d: 1" % number for number in range(200)), id="many headers"),
+    ],
+)
+def test_a_handshake_that_cannot_be_read_is_answered_and_closed(connect: Connect, header: bytes) -> None:
+    connection = connect()
+    connection.sendall(HANDSHAKE.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % header))
+    status, _, told = answer(connection)
+    assert (status, told["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+def test_a_socket_that_cannot_be_closed_in_order_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(WebSocketsSansIOProtocol, "shutdown", fails)
+    connection = SocketConnection.__new__(SocketConnection)
+    connection.transport = Mock()
+    connection.shutdown()
+    connection.transport.abort.assert_called_once_with()
+    assert "cut" in caplog.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from random import Random
 
@@ -423,6 +424,17 @@ def test_there_are_never_more_threads_than_allowed(make: Callable[[int, int], Tu
         gate.ends.set()
     wait_until(lambda: turns.unfinished == 0)
     assert len({gate.thread for gate in gates}) == 2
+
+
+def test_an_idle_thread_keeps_nothing_of_what_it_did(make: Callable[[int, int], Turns]) -> None:
+    turns = make(1, 1)
+    done = Gate()
+    kept = weakref.ref(done)
+    turns.submit(done)
+    done.ends.set()
+    del done
+    wait_until(lambda: turns.unfinished == 0)
+    wait_until(lambda: kept() is None)
 
 
 def test_the_thread_that_worked_last_goes_on(make: Callable[[int, int], Turns]) -> None:
