@@ -86,6 +86,7 @@ def serve(
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
     from adgraph.commands.demo import demo_settings, prepare_demo
+    from adgraph.commands.serving import listen
     from adgraph.commands.serving import serve as run
 
     settings = Settings.from_env()
@@ -97,10 +98,12 @@ def serve(
     )
     if demo or settings.demo:
         settings = demo_settings(settings)
-    with opened(settings, current=not settings.demo) as database:
-        names_itself = settings.developer_tokens != "off"
-        session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
-    run(settings, session, out)
+    # First of all: where the address is taken, nothing is written.
+    with listen(settings.host, settings.port) as listening:
+        with opened(settings, current=not settings.demo) as database:
+            names_itself = settings.developer_tokens != "off"
+            session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
+        run(settings, session, listening, out)
 
 
 @app.command()

@@ -44,15 +44,14 @@ class AppFactory:
         return create_app(self.settings, demo=self.demo)
 
 
-def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
-    """Serve until told to stop, in as many processes as the settings say.
+def serve(settings: Settings, demo: DemoSession | None, listening: socket.socket, console: Console) -> None:
+    """Serve on a socket of `listen` until told to stop, in as many processes as the settings say.
 
-    Raises: OperatorError when the address cannot be listened on, SettingsError for what cannot be done.
+    Raises: SettingsError for what cannot be done.
     """
     factory = AppFactory(settings, demo)
     # Made here also where other processes serve: what is wrong with the settings is said before they start.
     app = factory()
-    listening = listen(settings.host, settings.port)
     several = settings.processes > 1
     config = server_config(factory if several else app, settings)
     announce(settings, demo, console)
@@ -66,7 +65,6 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
             hand_down(METRICS_FOLDER, folder)
         # Each process makes its own application; this one only watches that they live, and tells when one does not.
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-        listening.listen(BACKLOG)
         Multiprocess(config, [listening]).run()
     console.print("Stopped.")
 
@@ -104,13 +102,15 @@ def spare_the_collector() -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises: OperatorError saying what is in the way."""
+    """A listening socket: who connects waits until it is served. Raises: OperatorError saying what is in the way."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
+            # Binding alone does not keep others from the address who bind it, too, before anybody listens.
+            listening.listen(BACKLOG)
         except OSError:
             listening.close()
             raise

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from adgraph.app import open_database
+from adgraph.app import DemoSession, open_database
 from adgraph.cli import app
-from adgraph.commands.demo import PAGE_LABEL, prepare_demo
-from adgraph.commands.tokens import OperatorError, issue, listed
+from adgraph.commands.demo import EARLIER_STARTS, PAGE_LABEL, prepare_demo
+from adgraph.commands.serving import listen
+from adgraph.commands.tokens import OperatorError, issue, listed, login_named
 from adgraph.settings import Settings
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
 from storage.audit import read_audit_entries
@@ -28,7 +29,7 @@ from storage.errors import StorageFailure
 from storage.migrate import migrate
 from storage.records.ids import ManagerAccountId
 from storage.records.values import TokenScope
-from storage.tokens import NewToken, TokenState, find_token, issue_token, read_token
+from storage.tokens import NewToken, TokenState, count_live_tokens, find_token, issue_token, read_token
 from storage.writes import begin_revision, write_manager_accounts
 
 NOW_MS = EARLIEST_NOW_MS
@@ -256,17 +257,46 @@ def test_a_lifetime_out_of_bounds_is_wrong_usage(demo: str, days: str) -> None:
     assert run("token", "issue", "--user", WORKED_USER_NAME, "--days", days).exit_code == 2
 
 
-def test_each_start_of_the_demo_ends_the_token_of_the_one_before(database: Database, demo: str) -> None:
+def test_each_start_of_the_demo_leaves_the_tokens_of_those_before_good(database: Database, demo: str) -> None:
     second = prepare_demo(database, now_ms=NOW_MS + 1).token
+    assert second != demo
     with database.read() as transaction:
-        assert find_token(transaction, demo, NOW_MS + 2).state is TokenState.REVOKED
-        assert find_token(transaction, second, NOW_MS + 2).state is TokenState.GOOD
+        for token in (demo, second):
+            assert find_token(transaction, token, NOW_MS + 2).state is TokenState.GOOD
+
+
+def test_of_many_starts_of_the_demo_the_oldest_tokens_end(database: Database) -> None:
+    def start(number: int) -> DemoSession:
+        return prepare_demo(database, now_ms=NOW_MS + number, developer_token=True)
+
+    sessions = [start(number) for number in range(EARLIER_STARTS + 3)]
+    with database.read() as transaction:
+        login = login_named(transaction, WORKED_USER_NAME)
+        assert count_live_tokens(transaction, login.id, NOW_MS + 100) == MOST_LIVE_TOKENS // 2
+        for kept, session in enumerate(sessions, start=-2):
+            state = find_token(transaction, session.token, NOW_MS + 100).state
+            assert state is (TokenState.GOOD if kept >= 0 else TokenState.REVOKED)
+            found = find_developer_token(transaction, session.developer_token or "", NOW_MS + 100)
+            assert found.state is (DeveloperTokenState.GOOD if kept >= 0 else DeveloperTokenState.REVOKED)
+
+
+def test_a_demo_on_a_port_that_is_taken_writes_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused("serve", "--demo", "--port", str(taken.getsockname()[1]))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_that_is_taken_is_refused_with_what_to_do(database: Database) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sentence = refused("serve", "--port", str(taken.getsockname()[1]))
     assert "PORT=" in sentence
+
+
+def test_an_address_is_taken_from_the_moment_it_is_listened_on() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(OperatorError, match=str(port)):
+            listen("127.0.0.1", port)
 
 
 def test_settings_lists_every_variable_but_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
