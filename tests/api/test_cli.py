@@ -75,6 +75,13 @@ def refused(*arguments: str) -> str:
     return result.stderr
 
 
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
 def test_without_a_command_the_commands_are_listed() -> None:
     shown = run("--help").stdout
     for name in ("serve", "migrate", "demo", "token", "settings"):
@@ -119,6 +126,16 @@ def test_the_demo_is_not_mixed_with_other_data(database: Database) -> None:
     assert "other data" in refused("demo")
     with pytest.raises(StorageFailure):
         prepare_demo(database, now_ms=NOW_MS)
+
+
+def test_generated_data_is_not_taken_for_the_demo_whatever_ids_it_has(database: Database) -> None:
+    run("generate", "--share", "0.01")
+    with database.read() as transaction:
+        assert transaction.execute("SELECT 1 FROM manager_account WHERE id = 111").fetchall()
+    for command in (("demo",), ("serve", "--demo", "--port", str(free_port()))):
+        sentence = refused(*command)
+        assert "other data" in sentence
+        assert "ADGRAPH_DATABASE_URL" in sentence
 
 
 def test_an_issued_token_stands_alone_on_standard_output_and_is_good(database: Database, demo: str) -> None:
