@@ -95,6 +95,26 @@ def test_a_database_file_is_made_for_its_owner_only(tmp_path: Path, monkeypatch:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("beyond", ["file/x.db", "file/a/b/x.db"])
+def test_a_place_where_no_database_can_be_is_named_with_what_the_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beyond: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path / beyond}")
+    sentence = refused("migrate")
+    assert f"no database at {tmp_path / beyond}: " in sentence
+    assert re.search("(?i)not a directory|file exists", sentence)
+    assert "ADGRAPH_DATABASE_URL" in sentence
+
+
+def test_the_folder_of_a_database_is_made_where_its_address_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path}/two%20words/x.db")
+    assert run("migrate").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["two words"]
+
+
 def test_migrating_twice_is_harmless() -> None:
     assert "Applied 0001" in run("migrate").stdout
     assert "up to date" in run("migrate").stdout
