@@ -183,13 +183,14 @@ def worker_for(settings: Settings, database: Database) -> Worker:
     )
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of these settings; makes a SQLite file that does not exist yet, and its folder, for its owner only.
+def open_database(settings: Settings, *, make: bool = False) -> Database:
+    """The database of these settings.
 
+    `make`: a SQLite file that does not exist yet is made, and its folder, for its owner only; otherwise it is refused.
     Raises: BadDatabaseUrl, StorageUnavailable.
     """
     if settings.database_url.startswith("sqlite:"):
-        _make_file(Path(sqlite_path(settings.database_url)).absolute())
+        _look_for_file(Path(sqlite_path(settings.database_url)).absolute(), make=make)
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
@@ -199,11 +200,17 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def _make_file(path: Path) -> None:
-    """A file for a database unless it is there. Raises: StorageUnavailable."""
+def _look_for_file(path: Path, *, make: bool) -> None:
+    """Return when the file of a database is there, or could be made. Raises: StorageUnavailable."""
     try:
         if path.exists():
             return
+        if not make:
+            # SQLite would make an empty one, and a mistyped address would go on as a database without tables.
+            raise StorageUnavailable(
+                f"There is no database at {path}. If ADGRAPH_DATABASE_URL means this place, `adgraph migrate` makes one"
+                " there."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         # It holds people's data and the secrets of mails not sent yet. The files beside it get the same rights.
         path.touch(mode=0o600)

@@ -16,6 +16,7 @@ from adgraph.app import DemoSession, open_database
 from adgraph.cli import app
 from adgraph.commands.demo import EARLIER_STARTS, PAGE_LABEL, prepare_demo
 from adgraph.commands.serving import listen
+from adgraph.commands.terminal import without_password
 from adgraph.commands.tokens import OperatorError, issue, listed, login_named
 from adgraph.settings import Settings
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
@@ -46,7 +47,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """That database, made and migrated."""
-    database = open_database(Settings(database_url=url))
+    database = open_database(Settings(database_url=url), make=True)
     migrate(database)
     yield database
     database.close()
@@ -120,8 +121,44 @@ def test_migrating_twice_is_harmless() -> None:
     assert "up to date" in run("migrate").stdout
 
 
-def test_a_database_without_tables_is_refused_with_the_command_that_makes_them() -> None:
-    assert "adgraph migrate" in refused("token", "list", "--user", "ada@agency.example")
+def test_a_database_without_tables_is_named_with_the_command_that_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.db").touch()
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
+    sentence = refused("token", "list", "--user", "ada@agency.example")
+    assert f"{tmp_path}/empty.db: The database has no tables yet" in sentence
+    assert "adgraph migrate" in sentence
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "serve",
+        "worker --once",
+        "token list --user ada",
+        "token issue --user ada",
+        "token revoke 1",
+        "developer-token list",
+        "login --user ada",
+        "check --user ada --capability VIEW --ad-account 1",
+        "explain --user ada --ad-account 1",
+    ],
+)
+def test_a_file_that_is_not_there_is_named_and_not_made(tmp_path: Path, command: str) -> None:
+    sentence = refused(*command.split(), *(["--port", str(free_port())] if command == "serve" else []))
+    assert str(tmp_path / "var" / "adgraph.db") in sentence
+    assert "adgraph migrate" in sentence
+    assert "ADGRAPH_DATABASE_URL" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://ada:hunter2@db.example/graph", "postgresql://db.example/graph?password=at@hunter2&user=ada"]
+)
+def test_a_database_is_named_without_its_password(url: str) -> None:
+    assert "hunter2" not in without_password(url)
+    assert "db.example/graph" in without_password(url)
 
 
 def test_a_wrong_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
