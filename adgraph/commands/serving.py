@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import socket
@@ -26,6 +27,8 @@ GRACE_SECONDS = 10
 """How long running requests may still take when the server is asked to stop."""
 BACKLOG = 2_048
 """Connections the system holds for us until a process takes them; uvicorn's own number."""
+THE_PORT_IS_WRONG = (errno.EADDRINUSE, errno.EACCES)
+"""Somebody else has it, or it is among those only the system's own programs may take; all else is about the host."""
 SOCKET_WALL = 4
 """How many times the longest message a WebSocket may send before the connection is cut."""
 
@@ -114,11 +117,12 @@ def listen(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
-    except OSError as problem:
-        raise OperatorError(
-            f"Cannot listen on {host}, port {port}: {problem.strerror}. Choose another with --port or ADGRAPH_PORT"
-            " (make serve PORT=8001)."
-        ) from problem
+    except (OSError, UnicodeError) as problem:  # the latter for what cannot be a host name at all
+        what = getattr(problem, "strerror", None) or "no host has such a name"
+        choose = "Choose another port with --port or ADGRAPH_PORT (make serve PORT=8001)."
+        if getattr(problem, "errno", None) not in THE_PORT_IS_WRONG:
+            choose = "Choose an address of this machine with --host or ADGRAPH_HOST, such as 127.0.0.1."
+        raise OperatorError(f"Cannot listen on {host}, port {port}: {what}. {choose}") from problem
     return listening
 
 

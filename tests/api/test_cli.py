@@ -366,6 +366,14 @@ def test_a_port_that_is_taken_is_refused_with_what_to_do(database: Database) -> 
     assert "PORT=" in sentence
 
 
+@pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1", "x" * 70])
+def test_a_host_that_is_not_of_this_machine_is_refused_with_what_to_do(database: Database, host: str) -> None:
+    sentence = refused("serve", "--host", host, "--port", str(free_port()))
+    assert host in sentence
+    assert "--host or ADGRAPH_HOST" in sentence
+    assert "--port" not in sentence
+
+
 def test_an_address_is_taken_from_the_moment_it_is_listened_on() -> None:
     with listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
