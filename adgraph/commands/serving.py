@@ -15,6 +15,7 @@ from rich.console import Console
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
+from adgraph.addresses import is_loopback
 from adgraph.app import DemoSession, create_app
 from adgraph.commands.tokens import OperatorError
 from adgraph.http.connections import HttpConnection, SocketConnection
@@ -29,6 +30,10 @@ BACKLOG = 2_048
 """Connections the system holds for us until a process takes them; uvicorn's own number."""
 THE_PORT_IS_WRONG = (errno.EADDRINUSE, errno.EACCES)
 """Somebody else has it, or it is among those only the system's own programs may take; all else is about the host."""
+OPEN_DEMO = (
+    "the page gives tokens of every scope for the demo company to everybody who can reach this server and opens it"
+    " under an IP address, localhost or the host of ADGRAPH_PUBLIC_URL; with --host 127.0.0.1 only this machine can."
+)
 SOCKET_WALL = 4
 """How many times the longest message a WebSocket may send before the connection is cut."""
 
@@ -137,4 +142,6 @@ def announce(settings: Settings, demo: DemoSession | None, console: Console) -> 
         console.print(f"Open it in a browser: you are signed in to the demo company as {demo.signed_in_as}.")
         console.print("Programs send the access token:")
         console.print(f"  {demo.token}", style="cyan", highlight=False, soft_wrap=True)
+        if settings.shows_ide and not is_loopback(address):
+            console.print(f"[bold yellow]Warning:[/bold yellow] {OPEN_DEMO}", highlight=False)
     console.print("Stop with Ctrl+C.\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import socket
 import time
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adgraph.app import DemoSession, open_database
+from adgraph.app import DemoLogin, DemoSession, open_database
 from adgraph.cli import app
 from adgraph.commands.demo import EARLIER_STARTS, PAGE_LABEL, prepare_demo
-from adgraph.commands.serving import listen
+from adgraph.commands.serving import announce, listen
 from adgraph.commands.terminal import without_password
 from adgraph.commands.tokens import OperatorError, issue, listed, login_named
 from adgraph.settings import Settings
@@ -358,6 +360,23 @@ def test_a_demo_on_a_port_that_is_taken_writes_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused("serve", "--demo", "--port", str(taken.getsockname()[1]))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [("0.0.0.0", True), ("::", True), ("192.0.2.7", True), ("127.0.0.1", False), ("::1", False), ("localhost", False)],
+)
+def test_a_demo_that_others_can_reach_warns_of_what_they_are_given(host: str, is_open: bool) -> None:
+    session = DemoSession((DemoLogin("adg_secret", WORKED_USER_NAME, "Alex", ""),))
+
+    def warns(settings: Settings, demo: DemoSession | None) -> bool:
+        said = io.StringIO()
+        announce(settings, demo, Console(file=said, width=1_000))
+        return "Warning: the page gives tokens" in said.getvalue()
+
+    assert warns(Settings(host=host, demo=True), session) is is_open
+    assert not warns(Settings(host=host, demo=True, ide=False), session)
+    assert not warns(Settings(host=host), None)
 
 
 def test_a_port_that_is_taken_is_refused_with_what_to_do(database: Database) -> None:
