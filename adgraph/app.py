@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,8 +40,9 @@ from adgraph.settings import Settings, metrics_folder, traces_wanted
 from adgraph.sockets.endpoint import SocketEndpoint
 from adgraph.sockets.watch import RevisionWatch
 from storage.database import Database
-from storage.errors import StorageError
+from storage.errors import StorageError, StorageUnavailable
 from storage.migrate import check_current
+from storage.stores import sqlite_path
 
 log = logging.getLogger("adgraph")
 
@@ -182,18 +183,14 @@ def worker_for(settings: Settings, database: Database) -> Worker:
     )
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of these settings; makes a SQLite file that does not exist yet, and its folder, for its owner only.
+def open_database(settings: Settings, *, make: bool = False) -> Database:
+    """The database of these settings.
 
+    `make`: a SQLite file that does not exist yet is made, and its folder, for its owner only; otherwise it is refused.
     Raises: BadDatabaseUrl, StorageUnavailable.
     """
-    path = settings.database_url.removeprefix("sqlite:///")
-    if path != settings.database_url:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if not Path(path).exists():
-            # It holds people's data and the secrets of mails not sent yet. The files beside it get the same rights.
-            with suppress(OSError):
-                Path(path).touch(mode=0o600)
+    if settings.database_url.startswith("sqlite:"):
+        _look_for_file(Path(sqlite_path(settings.database_url)).absolute(), make=make)
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
@@ -201,6 +198,27 @@ def open_database(settings: Settings) -> Database:
         pool_size=settings.threads + POSTGRESQL_WRITERS + 2,
         statement_timeout_ms=settings.request_timeout_ms,
     )
+
+
+def _look_for_file(path: Path, *, make: bool) -> None:
+    """Return when the file of a database is there, or could be made. Raises: StorageUnavailable."""
+    try:
+        if path.exists():
+            return
+        if not make:
+            # SQLite would make an empty one, and a mistyped address would go on as a database without tables.
+            raise StorageUnavailable(
+                f"There is no database at {path}. If ADGRAPH_DATABASE_URL means this place, `adgraph migrate` makes one"
+                " there."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # It holds people's data and the secrets of mails not sent yet. The files beside it get the same rights.
+        path.touch(mode=0o600)
+    except OSError as problem:
+        raise StorageUnavailable(
+            f"There can be no database at {path}: {problem.strerror} ({problem.filename}). Name another place in"
+            " ADGRAPH_DATABASE_URL, or change what is in the way."
+        ) from problem
 
 
 def page_routes(page: Page, demo: DemoSession | None, public_url: str) -> list[BaseRoute]:

@@ -16,7 +16,7 @@ from rich.progress import Progress, TaskID
 from adgraph.app import worker_for
 from adgraph.commands import access
 from adgraph.commands.access import session_as, target_of
-from adgraph.commands.terminal import errors, now_ms, opened, out
+from adgraph.commands.terminal import errors, now_ms, opened, out, without_password
 from adgraph.commands.token_commands import developer_token_app, token_app
 from adgraph.commands.tokens import OperatorError
 from adgraph.settings import Settings, SettingsError, shown, variable_of
@@ -86,6 +86,7 @@ def serve(
 ) -> None:
     """Serve the API, and the page for browsers where it is on."""
     from adgraph.commands.demo import demo_settings, prepare_demo
+    from adgraph.commands.serving import listen
     from adgraph.commands.serving import serve as run
 
     settings = Settings.from_env()
@@ -97,10 +98,12 @@ def serve(
     )
     if demo or settings.demo:
         settings = demo_settings(settings)
-    with opened(settings, current=not settings.demo) as database:
-        names_itself = settings.developer_tokens != "off"
-        session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
-    run(settings, session, out)
+    # First of all: where the address is taken, nothing is written.
+    with listen(settings.host, settings.port) as listening:
+        with opened(settings, migrates=settings.demo) as database:
+            names_itself = settings.developer_tokens != "off"
+            session = prepare_demo(database, now_ms=now_ms(), developer_token=names_itself) if settings.demo else None
+        run(settings, session, listening, out)
 
 
 @app.command()
@@ -127,7 +130,7 @@ def migrate() -> None:
     """Bring the database to the tables of this version; twice is harmless."""
     from storage.migrate import migrate as run
 
-    with opened(current=False) as database:
+    with opened(migrates=True) as database:
         applied = run(database)
     out.print(f"Applied {', '.join(applied)}." if applied else "The database is up to date.", highlight=False)
 
@@ -138,7 +141,7 @@ def demo() -> None:
     from storage.demo import WORKED_USER_NAME, load_demo
     from storage.migrate import migrate as run
 
-    with opened(current=False) as database:
+    with opened(migrates=True) as database:
         run(database)
         loaded = load_demo(database, now_ms=now_ms())
     out.print("Loaded the demo company." if loaded else "The demo company is there already.", highlight=False)
@@ -152,7 +155,7 @@ def settings() -> None:
     for each in fields(now):
         variable = variable_of(each)
         value = getattr(now, each.name)
-        out.print(f"[bold]{variable.name}[/bold]={_without_password(shown(value))}", highlight=False)
+        out.print(f"[bold]{variable.name}[/bold]={without_password(shown(value))}", highlight=False)
         out.print(f"    {variable.decides}: {variable.allowed}", highlight=False)
 
 
@@ -164,11 +167,6 @@ def documents() -> None:
 
     for one in trusted_documents(trusted_folders(Settings.from_env())):
         out.print(f"sha256:{one.hash}  {one.name}", highlight=False)
-
-
-def _without_password(value: str) -> str:
-    scheme, separator, rest = value.partition("://")
-    return f"{scheme}{separator}…@{rest.rpartition('@')[2]}" if "@" in rest else value
 
 
 @app.command()
@@ -193,7 +191,7 @@ def generate(
     from storage.migrate import migrate as run
 
     with (
-        opened(current=False) as database,
+        opened(migrates=True) as database,
         Progress(console=errors, transient=True, disable=not errors.is_terminal) as bars,
     ):
         run(database)

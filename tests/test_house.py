@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("adgraph", "schema", "resolvers", "storage")
@@ -73,6 +74,15 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     foreign = roots - set(ROOMS) - sys.stdlib_module_names
     assert foreign <= set().union(*offered)
     assert [names for names in offered if not names & foreign] == []
+
+
+def test_a_wheel_has_the_rooms_whole_and_no_tests() -> None:
+    packed = {Path(each.path).relative_to(ROOT) for each in WheelBuilder(str(ROOT)).recurse_included_files()}
+    assert {path.parts[0] for path in packed} == {*ROOMS, "queries"}
+    needed = {path.relative_to(ROOT) for path in modules(*ROOMS)}
+    needed |= {path.relative_to(ROOT) for path in (ROOT / "queries").glob("*.graphql")}
+    needed |= {path.relative_to(ROOT) for path in (ROOT / "adgraph" / "static").rglob("*.[jc]s*")}
+    assert needed | {Path("schema/schema.graphql"), Path("adgraph/static/index.html")} <= packed
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

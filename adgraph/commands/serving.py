@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import socket
@@ -14,6 +15,7 @@ from rich.console import Console
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
+from adgraph.addresses import is_loopback
 from adgraph.app import DemoSession, create_app
 from adgraph.commands.tokens import OperatorError
 from adgraph.http.connections import HttpConnection, SocketConnection
@@ -26,6 +28,12 @@ GRACE_SECONDS = 10
 """How long running requests may still take when the server is asked to stop."""
 BACKLOG = 2_048
 """Connections the system holds for us until a process takes them; uvicorn's own number."""
+THE_PORT_IS_WRONG = (errno.EADDRINUSE, errno.EACCES)
+"""Somebody else has it, or it is among those only the system's own programs may take; all else is about the host."""
+OPEN_DEMO = (
+    "the page gives tokens of every scope for the demo company to everybody who can reach this server and opens it"
+    " under an IP address, localhost or the host of ADGRAPH_PUBLIC_URL; with --host 127.0.0.1 only this machine can."
+)
 SOCKET_WALL = 4
 """How many times the longest message a WebSocket may send before the connection is cut."""
 
@@ -44,15 +52,14 @@ class AppFactory:
         return create_app(self.settings, demo=self.demo)
 
 
-def serve(settings: Settings, demo: DemoSession | None, console: Console) -> None:
-    """Serve until told to stop, in as many processes as the settings say.
+def serve(settings: Settings, demo: DemoSession | None, listening: socket.socket, console: Console) -> None:
+    """Serve on a socket of `listen` until told to stop, in as many processes as the settings say.
 
-    Raises: OperatorError when the address cannot be listened on, SettingsError for what cannot be done.
+    Raises: SettingsError for what cannot be done.
     """
     factory = AppFactory(settings, demo)
     # Made here also where other processes serve: what is wrong with the settings is said before they start.
     app = factory()
-    listening = listen(settings.host, settings.port)
     several = settings.processes > 1
     config = server_config(factory if several else app, settings)
     announce(settings, demo, console)
@@ -66,7 +73,6 @@ def serve(settings: Settings, demo: DemoSession | None, console: Console) -> Non
             hand_down(METRICS_FOLDER, folder)
         # Each process makes its own application; this one only watches that they live, and tells when one does not.
         logging.getLogger("uvicorn.error").setLevel(logging.INFO)
-        listening.listen(BACKLOG)
         Multiprocess(config, [listening]).run()
     console.print("Stopped.")
 
@@ -104,21 +110,24 @@ def spare_the_collector() -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises: OperatorError saying what is in the way."""
+    """A listening socket: who connects waits until it is served. Raises: OperatorError saying what is in the way."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
+            # Binding alone does not keep others from the address who bind it, too, before anybody listens.
+            listening.listen(BACKLOG)
         except OSError:
             listening.close()
             raise
-    except OSError as problem:
-        raise OperatorError(
-            f"Cannot listen on {host}, port {port}: {problem.strerror}. Choose another with --port or ADGRAPH_PORT"
-            " (make serve PORT=8001)."
-        ) from problem
+    except (OSError, UnicodeError) as problem:  # the latter for what cannot be a host name at all
+        what = getattr(problem, "strerror", None) or "no host has such a name"
+        choose = "Choose another port with --port or ADGRAPH_PORT (make serve PORT=8001)."
+        if getattr(problem, "errno", None) not in THE_PORT_IS_WRONG:
+            choose = "Choose an address of this machine with --host or ADGRAPH_HOST, such as 127.0.0.1."
+        raise OperatorError(f"Cannot listen on {host}, port {port}: {what}. {choose}") from problem
     return listening
 
 
@@ -133,4 +142,6 @@ def announce(settings: Settings, demo: DemoSession | None, console: Console) -> 
         console.print(f"Open it in a browser: you are signed in to the demo company as {demo.signed_in_as}.")
         console.print("Programs send the access token:")
         console.print(f"  {demo.token}", style="cyan", highlight=False, soft_wrap=True)
+        if settings.shows_ide and not is_loopback(address):
+            console.print(f"[bold yellow]Warning:[/bold yellow] {OPEN_DEMO}", highlight=False)
     console.print("Stop with Ctrl+C.\n")

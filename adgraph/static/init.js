@@ -4,6 +4,7 @@
 
 (() => {
   const TOKEN = 'adgraph.token';
+  const TOKEN_OF = 'adgraph.token-of';
   const QUESTIONS = 'Questions';
   const SIGNED_OUT = 'adgraph.signed-out';
   const CHOSEN = 'adgraph.visitor';
@@ -76,9 +77,11 @@
       return false;
     }
     session.token = token;
+    const visitor = visitorOf(token);
     sessionStorage.setItem(TOKEN, token);
+    sessionStorage.setItem(TOKEN_OF, visitor ? visitor.userName : '');
     sessionStorage.removeItem(SIGNED_OUT);
-    const where = visitorOf(token) ? 'Signed in to the demo company as' : 'Signed in as';
+    const where = visitor ? 'Signed in to the demo company as' : 'Signed in as';
     say('good', `${where} ${body.signedInAs}`);
     at('who-text').title = `Token “${body.label}”, valid until ${body.expiresAt}`;
     showButtons();
@@ -89,6 +92,7 @@
     session.token = null;
     session.turn += 1;
     sessionStorage.removeItem(TOKEN);
+    sessionStorage.removeItem(TOKEN_OF);
     sessionStorage.setItem(SIGNED_OUT, 'yes');
     say('', 'Not signed in: queries answer nothing but the schema');
     showButtons();
@@ -106,9 +110,11 @@
 
   async function begin() {
     session.demo = (await json('/graphiql/session')).body.demo;
-    const stored = sessionStorage.getItem(TOKEN);
+    // Since a restart the demo's logins have other tokens; the page knows them by these.
+    const again = visitorNamed(sessionStorage.getItem(TOKEN_OF));
+    const stored = again ? again.token : sessionStorage.getItem(TOKEN);
     const offered = session.demo && !sessionStorage.getItem(SIGNED_OUT) ? chosenVisitor().token : null;
-    // A stored token may have expired since; the demo's own are as good as new after every start.
+    // A stored token may have expired since; the demo's own are new after every start.
     if (!(stored && (await signIn(stored))) && !(offered && (await signIn(offered)))) {
       if (!stored) signOut();
       openSignIn(!session.demo);

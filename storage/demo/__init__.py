@@ -11,15 +11,13 @@ from storage.demo.story import EPOCH_MS, Story
 from storage.demo.visitors import VISITORS, Visitor
 from storage.demo.worked_example import WORKED_USER_NAME, tell_worked_example
 from storage.errors import StorageFailure
-from storage.models import ManagerAccount
+from storage.models import Revision
 from storage.writes import continue_ids_after_given_ones
 
 __all__ = ["EARLIEST_NOW_MS", "EPOCH_MS", "UNDER_WAY", "VISITORS", "WORKED_USER_NAME", "Visitor", "load_demo"]
 
 EARLIEST_NOW_MS = Story.at_day(800)
 """The demo's past is told up to here; what is pending in it was sent shortly before `now_ms`."""
-
-_WORKED_EXAMPLE_ID = 111
 
 
 def load_demo(database: Database, *, now_ms: int) -> bool:
@@ -36,11 +34,16 @@ def load_demo(database: Database, *, now_ms: int) -> bool:
     tell_worked_example(story)
     tell_agency(story)
     with database.write() as transaction:
-        present = [id_ for (id_,) in transaction.run(ManagerAccount.select(ManagerAccount.id)).fetchall()]
-        if _WORKED_EXAMPLE_ID in present:
+        # Revisions stay as they were written; ids and names may be anybody's, and a visitor may change names.
+        at_ms, operation = story.beginning
+        begun = (Revision.at_ms == at_ms) & (Revision.operation == operation)
+        if transaction.run(Revision.select(Revision.id).where(begun).limit(1)).fetchall():
             return False
-        if present:
-            raise StorageFailure("The database holds other data. Load the demo company into a new, empty database.")
+        if transaction.run(Revision.select(Revision.id).limit(1)).fetchall():
+            raise StorageFailure(
+                "The database holds other data, and the demo company is only loaded into a new, empty one. Name another"
+                " in ADGRAPH_DATABASE_URL, such as sqlite:///var/demo.db, or remove this one if nobody needs it."
+            )
         story.write(transaction)
         continue_ids_after_given_ones(transaction)
     return True

@@ -104,6 +104,12 @@ class Story:
         """The moment so many days before the story is loaded, in milliseconds."""
         return self.now_ms - int(days * DAY_MS)
 
+    @property
+    def beginning(self) -> tuple[int, str]:
+        """Moment and operation of the first revision, the same for every `now_ms`."""
+        first = self._in_order()[0][0]
+        return first.at_ms, first.operation
+
     def next_id(self, kind: str, first: int) -> int:
         """A fresh id; those of one kind follow each other from `first`."""
         return next(self._numbers.setdefault(kind, count(first)))

@@ -32,7 +32,7 @@ YEAR_MS = 366 * 86_400_000
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo company in a database of its own."""
     address = f"sqlite:///{tmp_path_factory.mktemp('acting') / 'adgraph.db'}"
-    database = open_database(Settings(database_url=address))
+    database = open_database(Settings(database_url=address), make=True)
     prepare_demo(database, now_ms=EARLIEST_NOW_MS)
     database.close()
     return address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import socket
 import time
@@ -10,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from adgraph.app import open_database
+from adgraph.app import DemoLogin, DemoSession, open_database
 from adgraph.cli import app
-from adgraph.commands.demo import PAGE_LABEL, prepare_demo
-from adgraph.commands.tokens import OperatorError, issue, listed
+from adgraph.commands.demo import EARLIER_STARTS, PAGE_LABEL, prepare_demo
+from adgraph.commands.serving import announce, listen
+from adgraph.commands.terminal import without_password
+from adgraph.commands.tokens import OperatorError, issue, listed, login_named
 from adgraph.settings import Settings
 from resolvers.rules.access_tokens import MOST_LIVE_TOKENS
 from storage.audit import read_audit_entries
@@ -28,7 +32,7 @@ from storage.errors import StorageFailure
 from storage.migrate import migrate
 from storage.records.ids import ManagerAccountId
 from storage.records.values import TokenScope
-from storage.tokens import NewToken, TokenState, find_token, issue_token, read_token
+from storage.tokens import NewToken, TokenState, count_live_tokens, find_token, issue_token, read_token
 from storage.writes import begin_revision, write_manager_accounts
 
 NOW_MS = EARLIEST_NOW_MS
@@ -45,7 +49,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     """That database, made and migrated."""
-    database = open_database(Settings(database_url=url))
+    database = open_database(Settings(database_url=url), make=True)
     migrate(database)
     yield database
     database.close()
@@ -74,6 +78,13 @@ def refused(*arguments: str) -> str:
     return result.stderr
 
 
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
 def test_without_a_command_the_commands_are_listed() -> None:
     shown = run("--help").stdout
     for name in ("serve", "migrate", "demo", "token", "settings"):
@@ -87,13 +98,69 @@ def test_a_database_file_is_made_for_its_owner_only(tmp_path: Path, monkeypatch:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("beyond", ["file/x.db", "file/a/b/x.db"])
+def test_a_place_where_no_database_can_be_is_named_with_what_the_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beyond: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path / beyond}")
+    sentence = refused("migrate")
+    assert f"no database at {tmp_path / beyond}: " in sentence
+    assert re.search("(?i)not a directory|file exists", sentence)
+    assert "ADGRAPH_DATABASE_URL" in sentence
+
+
+def test_the_folder_of_a_database_is_made_where_its_address_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path}/two%20words/x.db")
+    assert run("migrate").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["two words"]
+
+
 def test_migrating_twice_is_harmless() -> None:
     assert "Applied 0001" in run("migrate").stdout
     assert "up to date" in run("migrate").stdout
 
 
-def test_a_database_without_tables_is_refused_with_the_command_that_makes_them() -> None:
-    assert "adgraph migrate" in refused("token", "list", "--user", "ada@agency.example")
+def test_a_database_without_tables_is_named_with_the_command_that_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty.db").touch()
+    monkeypatch.setenv("ADGRAPH_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
+    sentence = refused("token", "list", "--user", "ada@agency.example")
+    assert f"{tmp_path}/empty.db: The database has no tables yet" in sentence
+    assert "adgraph migrate" in sentence
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "serve",
+        "worker --once",
+        "token list --user ada",
+        "token issue --user ada",
+        "token revoke 1",
+        "developer-token list",
+        "login --user ada",
+        "check --user ada --capability VIEW --ad-account 1",
+        "explain --user ada --ad-account 1",
+    ],
+)
+def test_a_file_that_is_not_there_is_named_and_not_made(tmp_path: Path, command: str) -> None:
+    sentence = refused(*command.split(), *(["--port", str(free_port())] if command == "serve" else []))
+    assert str(tmp_path / "var" / "adgraph.db") in sentence
+    assert "adgraph migrate" in sentence
+    assert "ADGRAPH_DATABASE_URL" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://ada:hunter2@db.example/graph", "postgresql://db.example/graph?password=at@hunter2&user=ada"]
+)
+def test_a_database_is_named_without_its_password(url: str) -> None:
+    assert "hunter2" not in without_password(url)
+    assert "db.example/graph" in without_password(url)
 
 
 def test_a_wrong_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +185,16 @@ def test_the_demo_is_not_mixed_with_other_data(database: Database) -> None:
     assert "other data" in refused("demo")
     with pytest.raises(StorageFailure):
         prepare_demo(database, now_ms=NOW_MS)
+
+
+def test_generated_data_is_not_taken_for_the_demo_whatever_ids_it_has(database: Database) -> None:
+    run("generate", "--share", "0.01")
+    with database.read() as transaction:
+        assert transaction.execute("SELECT 1 FROM manager_account WHERE id = 111").fetchall()
+    for command in (("demo",), ("serve", "--demo", "--port", str(free_port()))):
+        sentence = refused(*command)
+        assert "other data" in sentence
+        assert "ADGRAPH_DATABASE_URL" in sentence
 
 
 def test_an_issued_token_stands_alone_on_standard_output_and_is_good(database: Database, demo: str) -> None:
@@ -256,17 +333,71 @@ def test_a_lifetime_out_of_bounds_is_wrong_usage(demo: str, days: str) -> None:
     assert run("token", "issue", "--user", WORKED_USER_NAME, "--days", days).exit_code == 2
 
 
-def test_each_start_of_the_demo_ends_the_token_of_the_one_before(database: Database, demo: str) -> None:
+def test_each_start_of_the_demo_leaves_the_tokens_of_those_before_good(database: Database, demo: str) -> None:
     second = prepare_demo(database, now_ms=NOW_MS + 1).token
+    assert second != demo
     with database.read() as transaction:
-        assert find_token(transaction, demo, NOW_MS + 2).state is TokenState.REVOKED
-        assert find_token(transaction, second, NOW_MS + 2).state is TokenState.GOOD
+        for token in (demo, second):
+            assert find_token(transaction, token, NOW_MS + 2).state is TokenState.GOOD
+
+
+def test_of_many_starts_of_the_demo_the_oldest_tokens_end(database: Database) -> None:
+    def start(number: int) -> DemoSession:
+        return prepare_demo(database, now_ms=NOW_MS + number, developer_token=True)
+
+    sessions = [start(number) for number in range(EARLIER_STARTS + 3)]
+    with database.read() as transaction:
+        login = login_named(transaction, WORKED_USER_NAME)
+        assert count_live_tokens(transaction, login.id, NOW_MS + 100) == MOST_LIVE_TOKENS // 2
+        for kept, session in enumerate(sessions, start=-2):
+            state = find_token(transaction, session.token, NOW_MS + 100).state
+            assert state is (TokenState.GOOD if kept >= 0 else TokenState.REVOKED)
+            found = find_developer_token(transaction, session.developer_token or "", NOW_MS + 100)
+            assert found.state is (DeveloperTokenState.GOOD if kept >= 0 else DeveloperTokenState.REVOKED)
+
+
+def test_a_demo_on_a_port_that_is_taken_writes_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused("serve", "--demo", "--port", str(taken.getsockname()[1]))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [("0.0.0.0", True), ("::", True), ("192.0.2.7", True), ("127.0.0.1", False), ("::1", False), ("localhost", False)],
+)
+def test_a_demo_that_others_can_reach_warns_of_what_they_are_given(host: str, is_open: bool) -> None:
+    session = DemoSession((DemoLogin("adg_secret", WORKED_USER_NAME, "Alex", ""),))
+
+    def warns(settings: Settings, demo: DemoSession | None) -> bool:
+        said = io.StringIO()
+        announce(settings, demo, Console(file=said, width=1_000))
+        return "Warning: the page gives tokens" in said.getvalue()
+
+    assert warns(Settings(host=host, demo=True), session) is is_open
+    assert not warns(Settings(host=host, demo=True, ide=False), session)
+    assert not warns(Settings(host=host), None)
 
 
 def test_a_port_that_is_taken_is_refused_with_what_to_do(database: Database) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sentence = refused("serve", "--port", str(taken.getsockname()[1]))
     assert "PORT=" in sentence
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1", "x" * 70])
+def test_a_host_that_is_not_of_this_machine_is_refused_with_what_to_do(database: Database, host: str) -> None:
+    sentence = refused("serve", "--host", host, "--port", str(free_port()))
+    assert host in sentence
+    assert "--host or ADGRAPH_HOST" in sentence
+    assert "--port" not in sentence
+
+
+def test_an_address_is_taken_from_the_moment_it_is_listened_on() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(OperatorError, match=str(port)):
+            listen("127.0.0.1", port)
 
 
 def test_settings_lists_every_variable_but_no_password(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,6 +296,7 @@ def test_the_demo_page_has_a_developer_token_where_one_is_demanded(serve: Serve)
     page = serve(developer_tokens="required", demo_mode=True, demo=demo)
     told = page.get("/graphiql/session", headers={"host": "127.0.0.1"}).json()["demo"]
     assert ask(page, told["logins"][0]["token"], told["developerToken"]).status_code == 200
-    assert refusal(ask(page, told["logins"][0]["token"], old.developer_token)) == WRONG
+    # Another server may run on it, or a page be open since.
+    assert ask(page, told["logins"][0]["token"], old.developer_token).status_code == 200
     with database.read() as transaction:
         assert {row.label for row in read_developer_tokens(transaction)} == {PAGE_LABEL}

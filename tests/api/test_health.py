@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from adgraph.app import create_app
 from adgraph.settings import Settings
-from storage.errors import OutdatedDatabase
+from storage.errors import OutdatedDatabase, StorageUnavailable
 from storage.migrate import HISTORY
 from tests.api.conftest import Serve
 from tests.api.stub import StubGraph
@@ -34,9 +34,17 @@ def test_a_server_whose_database_was_migrated_by_a_newer_one_is_alive_but_not_re
 
 
 def test_a_database_without_tables_is_not_served(tmp_path: Path) -> None:
-    app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'new' / 'a.db'}"), graph=StubGraph())
+    (tmp_path / "a.db").touch()
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'a.db'}"), graph=StubGraph())
     with pytest.raises(OutdatedDatabase, match="adgraph migrate"), TestClient(app):
         pass
+
+
+def test_a_database_that_is_not_there_is_not_made_by_serving_it(tmp_path: Path) -> None:
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'new' / 'a.db'}"), graph=StubGraph())
+    with pytest.raises(StorageUnavailable, match="adgraph migrate"), TestClient(app):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_opened_before_the_server_starts(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def client(settings: Settings) -> Iterator[TestClient]:
     """A server of the demo company, signed in."""
-    database = open_database(settings)
+    database = open_database(settings, make=True)
     demo = prepare_demo(database, now_ms=time.time_ns() // 1_000_000)
     database.close()
     headers = {"authorization": f"Bearer {demo.token}", "accept": GRAPHQL}

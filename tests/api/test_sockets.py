@@ -42,7 +42,7 @@ Serve = Callable[..., TestClient]
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The demo company."""
     address = f"sqlite:///{tmp_path_factory.mktemp('sockets') / 'adgraph.db'}"
-    database = open_database(Settings(database_url=address))
+    database = open_database(Settings(database_url=address), make=True)
     prepare_demo(database, now_ms=now_ms())
     database.close()
     return address

@@ -37,7 +37,7 @@ class Running(NamedTuple):
 @contextmanager
 def running(settings: Settings, *, graph: Graph | None, queries: Path | None) -> Iterator[Running]:
     """A server in a thread, on a free port."""
-    database = open_database(settings)
+    database = open_database(settings, make=True)
     migrate(database)
     named, now_ms = settings.developer_tokens != "off", time.time_ns() // 1_000_000
     demo = prepare_demo(database, now_ms=now_ms, developer_token=named) if settings.demo else None

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adgraph.app import DemoSession
+from adgraph.commands.demo import prepare_demo
 from adgraph.commands.tokens import issue
 from storage.database import Database
 from storage.demo import VISITORS, WORKED_USER_NAME
@@ -117,6 +119,35 @@ def test_questions_are_found_by_their_words(watched: Watched, demo: Running) -> 
     watched.page.goto(f"{demo.url}/graphql")
     watched.page.get_by_label("Find a question").fill("account by")
     assert watched.page.locator("[data-operation]").all_inner_texts() == ["Which account is this?\nBy its id."]
+
+
+def test_a_page_that_stayed_open_over_a_restart_goes_on_and_knows_its_visitor_when_loaded_again(
+    watched: Watched, demo: Running, tmp_path: Path
+) -> None:
+    page = watched.page
+    page.goto(f"{demo.url}/graphql")
+    visitor(page, AINO).click()
+    watched.answer(AINO)
+    restarted = started_again(tmp_path)
+    page.get_by_label("Execute query (Ctrl-Enter)").click()
+    watched.answer(AINO)
+    logins = [
+        {"token": one.token, "userName": one.user_name, "firstName": one.first_name, "about": one.about}
+        for one in restarted.logins
+    ]
+    page.route("**/graphiql/session", lambda route: route.fulfill(json={"demo": {"logins": logins}}))
+    page.reload()
+    watched.says(f"Signed in to the demo company as {AINO}")
+    assert visitor(page, AINO).get_attribute("aria-pressed") == "true"
+    assert watched.complaints == []
+
+
+def started_again(folder: Path) -> DemoSession:
+    """What another start of the demo writes into the database of the one that runs."""
+    database = Database.open(f"sqlite:///{folder / 'adgraph.db'}")
+    session = prepare_demo(database, now_ms=time.time_ns() // 1_000_000)
+    database.close()
+    return session
 
 
 def test_signing_out_holds_until_signed_in_again(watched: Watched, demo: Running) -> None:

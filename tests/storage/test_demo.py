@@ -14,12 +14,13 @@ from adgraph.settings import Settings
 from storage.consistency import read_inconsistencies
 from storage.database import Database
 from storage.demo import EARLIEST_NOW_MS, WORKED_USER_NAME, load_demo
+from storage.entries import LoginEntry
 from storage.errors import StorageFailure
 from storage.migrate import migrate
 from storage.models import TABLES
-from storage.records.ids import Instant
+from storage.records.ids import Instant, LoginId
 from storage.records.values import ClientLinkStatus, InvitationStatus, Role, ScopeKind, UserStatus
-from storage.writes import write_client_link_status, write_manager_accounts
+from storage.writes import write_client_link_status, write_logins, write_manager_accounts
 from tests.storage.small_world import a_manager_account, a_revision
 
 NOW_MS = EARLIEST_NOW_MS + 86_400_000
@@ -92,8 +93,22 @@ def test_another_moment_changes_only_what_is_recent(demo: Database, tmp_path: Pa
 def test_other_data_is_never_mixed_with(database: Database) -> None:
     with database.write() as transaction:
         write_manager_accounts(transaction, a_revision(transaction), [a_manager_account()])
-    with pytest.raises(StorageFailure, match="new, empty database"):
+    with pytest.raises(StorageFailure, match="new, empty"):
         load_demo(database, now_ms=NOW_MS)
+
+
+def test_a_database_with_a_login_alone_holds_other_data_too(database: Database) -> None:
+    with database.write() as transaction:
+        write_logins(transaction, a_revision(transaction), [LoginEntry(LoginId(1), "kim@office.example")])
+    with pytest.raises(StorageFailure, match="new, empty"):
+        load_demo(database, now_ms=NOW_MS)
+
+
+def test_the_demo_is_known_whatever_its_visitors_have_done_to_it(demo: Database) -> None:
+    with demo.write() as transaction:
+        transaction.execute("UPDATE manager_account SET name = 'Somebody else' WHERE id = 111")
+        write_logins(transaction, a_revision(transaction), [LoginEntry(LoginId(77_777), "kim@office.example")])
+    assert load_demo(demo, now_ms=NOW_MS + 5) is False
 
 
 def test_a_moment_before_the_story_ends_is_refused(database: Database) -> None:
