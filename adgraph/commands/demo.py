@@ -53,8 +53,9 @@ def prepare_demo(database: Database, *, now_ms: int, developer_token: bool = Fal
 def _signed_in(transaction: Transaction, visitor: Visitor, now_ms: int, until_ms: Instant) -> DemoLogin:
     """A visitor with a new token; of those the page had before, only the oldest end, and only when there are many."""
     login = login_named(transaction, visitor.user_name)
-    rows = read_tokens(transaction, login.id)
-    good = [row.id for row in rows if row.label == PAGE_LABEL and row.state(now_ms) is TokenState.GOOD]
+    # A visitor may give the page's label to tokens he issues with the page's; those count as his.
+    rows = [row for row in read_tokens(transaction, login.id) if row.label == PAGE_LABEL and row.issued_by is None]
+    good = [row.id for row in rows if row.state(now_ms) is TokenState.GOOD]
     for token_id in good[:-EARLIER_STARTS]:
         revoke_token(transaction, token_id, now_ms)
     issued = issue_token(transaction, NewToken(login.id, PAGE_LABEL, frozenset(TokenScope), until_ms), now_ms)

@@ -356,6 +356,17 @@ def test_of_many_starts_of_the_demo_the_oldest_tokens_end(database: Database) ->
             assert found.state is (DeveloperTokenState.GOOD if kept >= 0 else DeveloperTokenState.REVOKED)
 
 
+def test_tokens_a_visitor_names_as_the_page_does_end_none_of_the_pages(database: Database, demo: str) -> None:
+    with database.write() as transaction:
+        page = find_token(transaction, demo, NOW_MS).row
+        assert page is not None
+        for _ in range(EARLIER_STARTS):
+            issue_token(transaction, NewToken(page.login_id, PAGE_LABEL, page.scopes, NOW_MS + 100, page.id), NOW_MS)
+    prepare_demo(database, now_ms=NOW_MS + 1)
+    with database.read() as transaction:
+        assert find_token(transaction, demo, NOW_MS + 2).state is TokenState.GOOD
+
+
 def test_a_demo_on_a_port_that_is_taken_writes_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused("serve", "--demo", "--port", str(taken.getsockname()[1]))
