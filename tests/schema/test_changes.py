@@ -274,7 +274,10 @@ def test_a_backlog_of_hidden_revisions_costs_a_fixed_number_of_statements(
             assert subscriber.step() is None
             costs.append(subscriber.statements)
         assert subscriber.tail.position == subscriber.latest()
-    assert len(set(costs)) == 1, costs
+    small, first, second = costs
+    assert small == first
+    # Nobody has committed anything between the two windows, and SQLite knows that.
+    assert second == first - (demo.kind == "sqlite")
 
 
 def test_a_chain_over_the_limit_is_an_error_at_its_place(databases: Databases, migrated_url: str) -> None:

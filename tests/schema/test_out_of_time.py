@@ -68,6 +68,7 @@ def test_a_question_is_answered_whole_or_not_at_all(
             answer = engine.execute(path.read_text(), variables, None, client.session(transaction))
             return answer, transaction.statements
 
+    run(0)  # what need not be asked again is known from here on
     whole, needed = run(0)
     assert "data" in whole
     for statements in range(1, needed + 1):

@@ -70,10 +70,10 @@ def test_every_question_of_everybody_is_answered_the_same_with_one_memory_for_al
                 assert with_memory <= cost + 1, "at most the look at the revision is added"
 
 
-def test_a_point_check_that_is_warm_takes_one_statement(demo: Database) -> None:
+def test_a_point_check_that_is_warm_takes_one_statement_at_most(demo: Database) -> None:
     query, memory = '{ check(capability: VIEW, target: "AdAccount:444111") { allowed } }', FactMemory()
     costs = [ask(demo, WORKED_USER_NAME, query, None, memory)[1] for _ in range(2)]
-    assert costs[0] > costs[1] == 1
+    assert costs[0] > costs[1] == (0 if demo.kind == "sqlite" else 1)
 
 
 def test_a_dry_run_in_between_changes_no_answer_and_a_write_changes_it_at_once(demo: Database) -> None:
