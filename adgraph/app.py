@@ -46,9 +46,6 @@ from storage.stores import sqlite_path
 
 log = logging.getLogger("adgraph")
 
-POSTGRESQL_WRITERS = 2
-"""All writers wait for one lock; while one waits for its commit to reach the disk, the next gets ready."""
-
 
 class DemoLogin(NamedTuple):
     """A login of the demo company that visitors of the page may use: its token, and who that is."""
@@ -92,14 +89,12 @@ def create_app(
     `demo`: whom the page signs in by itself, and may switch to; only used when `settings.demo`. `graph` and `queries`
     stand in for the real schema and the menu in tests. The database is opened when the server starts, not here.
     """
-    in_process = settings.database_url.startswith("sqlite:")
     workers = Workers(
         threads=settings.threads,
         max_waiting=settings.max_waiting,
         timeout_ms=settings.request_timeout_ms,
         # PostgreSQL is waited for; SQLite works in the same process, and a second thread only gets in its way.
-        at_once=1 if in_process else settings.threads,
-        writers=1 if in_process else POSTGRESQL_WRITERS,
+        at_once=1 if settings.database_url.startswith("sqlite:") else settings.threads,
     )
     page = Page(queries) if settings.shows_ide else None
     tracing = tracing_for(traces_wanted())
@@ -194,8 +189,7 @@ def open_database(settings: Settings, *, make: bool = False) -> Database:
     return Database.open(
         settings.database_url,
         busy_timeout_ms=settings.busy_timeout_ms,
-        # One more for the worker, and one for whoever watches for new revisions.
-        pool_size=settings.threads + POSTGRESQL_WRITERS + 2,
+        pool_size=settings.threads + 2,  # one for the worker, one for whoever watches for new revisions
         statement_timeout_ms=settings.request_timeout_ms,
     )
 

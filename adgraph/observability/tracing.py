@@ -6,8 +6,8 @@ what was done and how long it took, never values, tokens or names: a statement's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from opentelemetry import context, propagate, trace
@@ -24,15 +24,7 @@ _SCOPE = "adgraph"
 
 
 class Operation(Protocol):
-    """An operation that is traced, on whatever threads it runs."""
-
-    def here(self) -> AbstractContextManager[object]:
-        """Statements in the block, on this thread, belong to it; so does an exception that leaves the block."""
-        ...
-
-    def end(self) -> None:
-        """It is over."""
-        ...
+    """What may be noted about the operation that is traced."""
 
     def note(self, name: str, value: str | int) -> None:
         """Add a fact about it."""
@@ -44,12 +36,12 @@ class Operation(Protocol):
 
 
 class _Silent:
-    """Where nothing is traced."""
+    """Both the operation and the span around it, where nothing is traced."""
 
-    def here(self) -> AbstractContextManager[object]:
-        return _NOTHING
+    def __enter__(self) -> Operation:
+        return self
 
-    def end(self) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def note(self, name: str, value: str | int) -> None:
@@ -59,19 +51,12 @@ class _Silent:
         pass
 
 
-_NOTHING = nullcontext()
 _SILENT = _Silent()
 
 
 class _Traced:
     def __init__(self, span: trace.Span) -> None:
         self._span = span
-
-    def here(self) -> AbstractContextManager[object]:
-        return trace.use_span(self._span)
-
-    def end(self) -> None:
-        self._span.end()
 
     def note(self, name: str, value: str | int) -> None:
         self._span.set_attribute(name, value)
@@ -93,14 +78,16 @@ class Tracing:
         if self._provider is not None:
             self._provider.shutdown()
 
-    def operation(self, headers: Mapping[str, str], request_id: str) -> Operation:
-        """A span that begins now, below the caller's own when it sent `traceparent`. End it."""
-        if self._tracer is None:
-            return _SILENT
+    def operation(self, headers: Mapping[str, str], request_id: str) -> AbstractContextManager[Operation]:
+        """A span around one operation, below the caller's own when it sent `traceparent`."""
+        return _SILENT if self._tracer is None else self._traced(self._tracer, headers, request_id)
+
+    @contextmanager
+    def _traced(self, tracer: trace.Tracer, headers: Mapping[str, str], request_id: str) -> Iterator[Operation]:
         outer = propagate.extract({"traceparent": headers.get("traceparent", "")}, context.Context())
-        span = self._tracer.start_span("graphql", outer, kind=SpanKind.SERVER)
-        span.set_attribute("adgraph.request_id", request_id)
-        return _Traced(span)
+        with tracer.start_as_current_span("graphql", outer, kind=SpanKind.SERVER) as span:
+            span.set_attribute("adgraph.request_id", request_id)
+            yield _Traced(span)
 
     def watch(self, database: Database) -> None:
         """From now on each statement of this database that belongs to an operation is a span."""

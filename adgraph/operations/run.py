@@ -112,13 +112,6 @@ class Asked(NamedTuple):
         return self.told.request_id
 
 
-class _Mutation(NamedTuple):
-    """A mutation that may be carried out, and whose it is."""
-
-    request: GraphQLRequest
-    caller: Caller | None
-
-
 class Operations:
     """Runs operations. `shape` makes of a response map what the transport sends, still in the thread."""
 
@@ -144,41 +137,21 @@ class Operations:
 
     async def run(self, database: Database, asked: Asked, shape: Callable[[ResponseMap], T]) -> T | Live[T]:
         """The answer, or a subscription that has begun. Raises: HttpRefusal."""
-        told, deadline = asked.told, asked.deadline or self.deadline()
-        span = self._tracing.operation(asked.headers, asked.request_id)
 
-        def tell(outcome: ResponseMap) -> T:
-            told.code = _first_code(outcome)
-            told.cost = outcome.get("extensions", {}).get("cost", {}).get("actual")
-            if told.code:
-                span.failed(told.code)
-            return shape(outcome)
-
-        def begin() -> tuple[T | Live[T] | _Mutation, Caller | None]:
-            with span.here():
+        def work() -> tuple[T | Live[T], Caller | None]:
+            with self._tracing.operation(asked.headers, asked.request_id) as span:
                 outcome, caller = self._outcome(database, asked)
+                told = asked.told
                 span.note("graphql.operation.type", told.kind)
-                if isinstance(outcome, _Mutation):
-                    return outcome, caller
                 if isinstance(outcome, dict):
-                    return tell(outcome), caller
+                    told.code = _first_code(outcome)
+                    told.cost = outcome.get("extensions", {}).get("cost", {}).get("actual")
+                    if told.code:
+                        span.failed(told.code)
+                    return shape(outcome), caller
             return Live(self, database, asked, outcome, shape), caller
 
-        def write(mutation: _Mutation) -> T:
-            with span.here():
-                outcome = self._graph.write(mutation.request, database, mutation.caller, asked.request_id)
-                self._on_write()
-                return tell(outcome)
-
-        try:
-            answer, caller = await self._work(begin, asked.request_id, deadline)
-            if isinstance(answer, _Mutation):
-                answer = await self._work(partial(write, answer), asked.request_id, deadline, writes=True)
-        except HttpRefusal as refusal:
-            span.failed(refusal.code)
-            raise
-        finally:
-            span.end()
+        answer, caller = await self._work(work, asked.request_id, asked.deadline)
         if caller and caller.use_is_due:
             self._workers.start(partial(note_use, database, caller, _now_ms()))
         return answer
@@ -205,12 +178,10 @@ class Operations:
 
         return await self._work(work, asked.request_id)
 
-    async def _work(
-        self, work: Callable[[], T], request_id: str, deadline: Deadline | None = None, *, writes: bool = False
-    ) -> T:
+    async def _work(self, work: Callable[[], T], request_id: str, deadline: Deadline | None = None) -> T:
         """What `work` returns, from a thread. Raises: HttpRefusal for whatever goes wrong."""
         try:
-            return await self._workers.run(work, deadline, writes=writes)
+            return await self._workers.run(work, deadline)
         except HttpRefusal:
             raise
         except StorageError as problem:
@@ -223,7 +194,7 @@ class Operations:
             log.exception("unexpected error", extra={"request_id": request_id})
             raise unexpected(request_id) from problem
 
-    def _outcome(self, database: Database, asked: Asked) -> tuple[ResponseMap | Feed | _Mutation, Caller | None]:
+    def _outcome(self, database: Database, asked: Asked) -> tuple[ResponseMap | Feed, Caller | None]:
         sent, told = asked.parse(), asked.told
         with self._asked_by(database, asked.credentials) as (transaction, caller):
             told.login_id = caller and caller.login_id
@@ -241,7 +212,10 @@ class Operations:
                 result = run(request, transaction, caller, asked.request_id)
                 told.statements = transaction.statements
                 return result, caller
-        return _Mutation(request, caller), caller
+        self._workers.step_aside()  # writers wait for each other and for the disk
+        result = self._graph.write(request, database, caller, asked.request_id)
+        self._on_write()
+        return result, caller
 
     @contextmanager
     def _asked_by(

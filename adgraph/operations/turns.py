@@ -1,8 +1,9 @@
 """Threads that take turns instead of fighting for the interpreter.
 
 Python runs one thread at a time. Several that all want to run wake each other at every row they fetch, and a request
-then costs twice its CPU. So only so many jobs work at once; the next begins when one ends, or when one has had its
-time. Then it hands its turn over at the next point where its deadline is checked, and waits in line for another.
+then costs twice its CPU. So only so many jobs work at once; the next begins when one ends, when one says that it will
+wait for something else, or when one has had its time. Then it hands its turn over at the next point where its deadline
+is checked, and waits in line for another.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _nothing() -> None:
 
 
 class _Job:
-    __slots__ = ("began", "deadline", "is_large", "since", "wakes", "work")
+    __slots__ = ("began", "deadline", "is_aside", "is_large", "since", "wakes", "work")
 
     def __init__(self, work: Callable[[], object], deadline: Deadline | None) -> None:
         self.work = work
@@ -41,6 +42,7 @@ class _Job:
         """When it came into the line where it waits."""
         self.began = 0.0
         """When its turn began."""
+        self.is_aside = False
         self.is_large = False
         """Whether one turn was not enough."""
         self.wakes: SimpleQueue[None] | None = None
@@ -80,7 +82,7 @@ class Turns:
 
     @property
     def unfinished(self) -> int:
-        """How many jobs wait or run."""
+        """How many jobs wait or run; those that stepped aside run, too."""
         return len(self._new) + len(self._threads) - len(self._idle)
 
     def submit(self, work: Callable[[], object], deadline: Deadline | None = None) -> bool:
@@ -96,6 +98,17 @@ class Turns:
             self._new.append(job)
             self._ask_for_turns()
             return True
+
+    def step_aside(self) -> None:
+        """Called by a job that is about to wait, for a lock or for the disk: others work beside it until it ends."""
+        job = self._here.job
+        if job is None:
+            return
+        with self._lock:
+            job.is_aside = True
+            if job in self._working:
+                self._stop(job)
+                self._pass_on()
 
     def relieve(self) -> bool:
         """Let others begin beside jobs that keep their turn for too long. Returns whether to look again soon."""
@@ -206,6 +219,8 @@ class Turns:
     def _parks(self, job: _Job) -> SimpleQueue[None] | None:
         """Where a job waits now that it has come to give way; None when it goes on."""
         self._ask(job, FOREVER)
+        if job.is_aside:
+            return None
         if job not in self._working:  # others were let begin beside it
             if len(self._working) >= self._at_once:
                 return self._park(job)
@@ -250,7 +265,6 @@ class Turns:
         with self._lock:
             if job in self._working:
                 self._stop(job)
-            self._ask(job, FOREVER)  # what it was part of may go on elsewhere
             if len(self._working) < self._at_once:
                 if self._new and (self._left_for_new_s > 0 or not self._parked):
                     return self._begin(self._new.popleft())

@@ -37,15 +37,11 @@ def give_way_sooner() -> None:
 class Workers:
     """Threads of which `at_once` work at a time, all of them when it is None; see `turns`.
 
-    What writes has threads of its own, `writers` of them: there it waits for other writers and for the disk, and takes
-    no reader's place. `run` is for one event loop only; `close` waits for what is running.
+    `run` is for one event loop only; `close` waits for what is running.
     """
 
-    def __init__(
-        self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None, writers: int = 1
-    ) -> None:
+    def __init__(self, *, threads: int, max_waiting: int, timeout_ms: int, at_once: int | None = None) -> None:
         self._turns = Turns(threads=threads, at_once=at_once or threads, on_pause=self._tell)
-        self._writing = Turns(threads=writers, at_once=writers, on_pause=self._tell)
         self._most = threads + max_waiting
         self._timeout_ms = timeout_ms
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,14 +53,14 @@ class Workers:
         """When work that is asked for now has to be over."""
         return Deadline.after(self._timeout_ms / 1_000)
 
-    async def run(self, work: Callable[[], _T], deadline: Deadline | None = None, *, writes: bool = False) -> _T:
+    async def run(self, work: Callable[[], _T], deadline: Deadline | None = None) -> _T:
         """What `work` returns, from a thread that works until the deadline; None means one from now.
 
         Raises: HttpRefusal (503) when too many already wait or the time is up, and whatever `work` raises. When its
         time is up the thread stops by itself and says so; should that take long, its answer is not waited for. When
         nobody waits any more, the work is cancelled.
         """
-        if self._unfinished >= self._most:
+        if self._turns.unfinished >= self._most:
             raise HttpRefusal(
                 503,
                 "OVERLOADED",
@@ -85,15 +81,11 @@ class Workers:
                 self._done.append(partial(_fail, answer, problem))
             else:
                 self._done.append(partial(_settle, answer, value))
-            if writes:
-                self._tell()  # the next write takes its time
 
-        if writes:
-            # Without its deadline it is never asked to give way: it may hold locks.
-            self._writing.submit(job)
-        elif self._turns.submit(job, until) and self._relief is None:
-            self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
+        waits = self._turns.submit(job, until)
         self._count()
+        if waits and self._relief is None:
+            self._relief = loop.call_later(TURN_MS / 1_000, self._relieve, loop)
         timer = loop.call_later(max(0.0, until.seconds_left) + GRACE_S, _fail, answer, _out_of_time(self._timeout_ms))
         try:
             return await answer
@@ -105,12 +97,18 @@ class Workers:
 
     def start(self, work: Callable[[], object]) -> None:
         """Write something small that nobody waits for; skipped when the server is busy anyway. It must not raise."""
-        if self._unfinished < self._most:
-            self._writing.submit(work)
 
-    @property
-    def _unfinished(self) -> int:
-        return self._turns.unfinished + self._writing.unfinished
+        def job() -> None:
+            self.step_aside()
+            work()
+
+        if self._turns.unfinished < self._most:
+            self._turns.submit(job)
+
+    def step_aside(self) -> None:
+        """Called by work that is about to wait for something else than Python: other work may begin beside it."""
+        self._tell()
+        self._turns.step_aside()
 
     def _tell(self) -> None:
         """Wake the loop: a thread pauses, and somebody may wait for what it did before."""
@@ -124,7 +122,7 @@ class Workers:
         self._count()
 
     def _count(self) -> None:
-        UNFINISHED.set(self._unfinished)
+        UNFINISHED.set(self._turns.unfinished)
 
     def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
         # What was done before a long job is not kept until that ends.
@@ -135,7 +133,6 @@ class Workers:
     def close(self) -> None:
         """Let running work end, drop what waits, give the threads back."""
         self._turns.close()
-        self._writing.close()
 
 
 def _settle(answer: asyncio.Future[_T], value: _T) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, ClassVar
 
-import orjson
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,14 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from starlette.testclient import TestClient
 
 from adgraph.app import create_app
-from adgraph.identity.auth import Caller, Credentials, Door
-from adgraph.observability.telling import Told
-from adgraph.observability.tracing import Operation, Tracing
-from adgraph.operations.documents import Documents
-from adgraph.operations.run import Asked, Kind, Operations
-from adgraph.operations.workers import Workers
-from adgraph.protocol.refusals import HttpRefusal
-from adgraph.protocol.wire import GraphQLRequest
+from adgraph.observability.tracing import Tracing
 from adgraph.settings import Settings, SettingsError, traces_wanted
 from storage.database import Database
 from storage.tokens import find_token
@@ -48,15 +38,6 @@ def tracing(exporter: InMemorySpanExporter) -> Tracing:
     return Tracing(provider)
 
 
-@contextmanager
-def traced(tracing: Tracing, **headers: str) -> Iterator[Operation]:
-    """An operation of the request r1, on this thread."""
-    operation = tracing.operation(headers, "r1")
-    with operation.here():
-        yield operation
-    operation.end()
-
-
 def attributes(span: ReadableSpan) -> dict[str, Any]:
     """What a span says."""
     return dict(span.attributes or {})
@@ -66,7 +47,7 @@ def test_each_statement_is_a_span_below_its_operation(
     tracing: Tracing, exporter: InMemorySpanExporter, database: Database
 ) -> None:
     tracing.watch(database)
-    with traced(tracing) as operation:
+    with tracing.operation({}, "r1") as operation:
         operation.note("graphql.operation.type", "query")
         with database.read() as transaction:
             find_token(transaction, "adg_nothing", 0)
@@ -88,7 +69,7 @@ def test_a_span_has_the_text_of_a_statement_and_none_of_its_values(
     tracing: Tracing, exporter: InMemorySpanExporter, database: Database
 ) -> None:
     tracing.watch(database)
-    with traced(tracing), database.write() as transaction:
+    with tracing.operation({}, "r1"), database.write() as transaction:
         transaction.execute(f"SELECT {'?' if database.kind == 'sqlite' else '%s'}", ("jo@user.example",))
     span, _ = exporter.get_finished_spans()
     assert "SELECT" in attributes(span)["db.query.text"]
@@ -108,9 +89,9 @@ def test_an_operation_stands_below_the_caller_who_sent_his_trace(
     tracing: Tracing, exporter: InMemorySpanExporter
 ) -> None:
     sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    with traced(tracing, traceparent=sent):
+    with tracing.operation({"traceparent": sent}, "r1"):
         pass
-    with traced(tracing, traceparent="nonsense"):
+    with tracing.operation({"traceparent": "nonsense"}, "r2"):
         pass
     below, alone = exporter.get_finished_spans()
     assert f"{below.context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
@@ -118,72 +99,18 @@ def test_an_operation_stands_below_the_caller_who_sent_his_trace(
 
 
 def test_an_error_of_the_answer_is_one_of_the_span(tracing: Tracing, exporter: InMemorySpanExporter) -> None:
-    with traced(tracing) as operation:
+    with tracing.operation({}, "r1") as operation:
         operation.failed("TOO_MANY_NODES")
     [span] = exporter.get_finished_spans()
     assert not span.status.is_ok
     assert attributes(span)["error.type"] == "TOO_MANY_NODES"
 
 
-class WritingGraph(StubGraph):
-    """Every request is a mutation of one statement."""
-
-    def kind(self, request: GraphQLRequest) -> Kind:
-        """It writes."""
-        return "mutation"
-
-    def write(
-        self, request: GraphQLRequest, database: Database, caller: Caller | None, request_id: str
-    ) -> dict[str, Any]:
-        """One statement."""
-        with database.write() as transaction:
-            transaction.execute("SELECT 7")
-        return {"data": {"touch": True}}
-
-
-def run(tracing: Tracing, database: Database, credentials: Credentials) -> bytes:
-    """The answer to a mutation."""
-    workers = Workers(threads=1, max_waiting=1, timeout_ms=60_000)
-    documents = Documents(refusal_of=lambda _: None)
-    operations = Operations(WritingGraph(), documents, workers, lambda: None, Door(Settings()), tracing)
-    asked = Asked(lambda: GraphQLRequest("mutation { touch }", None, None), credentials, Told("http", "r1"))
-    tracing.watch(database)
-    try:
-        answer = asyncio.run(operations.run(database, asked, orjson.dumps))
-    finally:
-        workers.close()
-    assert isinstance(answer, bytes)
-    return answer
-
-
-def test_a_mutation_is_one_span_on_whatever_threads_it_runs(
-    tracing: Tracing, exporter: InMemorySpanExporter, database: Database
-) -> None:
-    assert run(tracing, database, Credentials()) == b'{"data":{"touch":true}}'
-    *statements, whole = exporter.get_finished_spans()
-    assert whole.name == "graphql"
-    assert attributes(whole)["graphql.operation.type"] == "mutation"
-    assert [attributes(one)["db.query.text"] for one in statements] == ["SELECT 7"]
-    assert {one.parent.span_id for one in statements if one.parent} == {whole.context.span_id}
-
-
-def test_who_is_refused_at_the_door_has_a_span_that_says_so(
-    tracing: Tracing, exporter: InMemorySpanExporter, database: Database
-) -> None:
-    with pytest.raises(HttpRefusal):
-        run(tracing, database, Credentials("Bearer adg_nobodys"))
-    statement, whole = exporter.get_finished_spans()
-    assert statement.parent is not None
-    assert statement.parent.span_id == whole.context.span_id
-    assert attributes(whole)["error.type"] == "UNAUTHENTICATED"
-    assert "adg_nobodys" not in whole.to_json()
-
-
 def test_without_the_standard_variables_nothing_listens(database: Database) -> None:
     silent = Tracing(None)
     silent.watch(database)
     assert database.listener is None
-    with traced(silent) as operation:
+    with silent.operation({}, "r1") as operation:
         operation.note("a", 1)
         operation.failed("A")
 

@@ -81,36 +81,6 @@ def test_an_answer_does_not_wait_for_what_nobody_waits_for() -> None:
     with_one_thread(ask)
 
 
-def test_writers_take_no_readers_place_and_each_is_answered_when_it_is_done() -> None:
-    async def ask(workers: Workers) -> None:
-        first, second = Block(), Block()
-        writes = [asyncio.create_task(workers.run(work, writes=True)) for work in (first, second)]
-        await running(first)
-        assert await workers.run(lambda: "read") == "read"
-        assert not second.runs.is_set()
-        first.ends.set()
-        assert await writes[0] == "let go"
-        await running(second)
-        assert await workers.run(lambda: "read again") == "read again"
-        second.ends.set()
-        assert await writes[1] == "let go"
-
-    with_one_thread(ask)
-
-
-def test_writers_that_wait_count_like_readers() -> None:
-    async def ask(workers: Workers) -> None:
-        block = Block()
-        writes = [asyncio.create_task(workers.run(work, writes=True)) for work in (block, lambda: "second")]
-        await running(block)
-        with pytest.raises(HttpRefusal):
-            await workers.run(lambda: "read")
-        block.ends.set()
-        assert await asyncio.gather(*writes) == ["let go", "second"]
-
-    with_one_thread(ask, max_waiting=1)
-
-
 @pytest.mark.parametrize(("max_waiting", "refused"), [(1, 0), (0, 1)])
 def test_so_many_may_wait_and_the_next_is_refused(max_waiting: int, refused: int) -> None:
     async def ask(workers: Workers) -> None:
