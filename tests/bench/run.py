@@ -34,7 +34,7 @@ def answering(data: Data, asked: Sequence[Question]) -> Iterator[dict[str, Serve
             for name, kind in ((PLAIN, "plain"), (ARIADNE, "ariadne"))
         ]
         for server in (ours, *peers):
-            server.await_listening()
+            server.await_answering()
         replies = check_equal([ours, *peers], asked, data.token)
         prebuilt = folder / "replies"
         prebuilt.mkdir()
@@ -42,7 +42,7 @@ def answering(data: Data, asked: Sequence[Question]) -> Iterator[dict[str, Serve
             (prebuilt / file_name(question)).write_bytes(replies[question.name])
         command = [*_SERVE, "static", str(prebuilt), "{port}"]
         static = stack.enter_context(running(STATIC, "/{name}", command, {}, folder / "static.log"))
-        static.await_listening()
+        static.await_answering()
         yield {server.name: server for server in (ours, static, *peers)}
 
 

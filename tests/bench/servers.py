@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +35,16 @@ class Server:
     path: str
     log: Path
 
-    def await_listening(self) -> None:
-        """Wait until it takes connections. Raises: ServerFailed when it ends or a minute has passed."""
+    def await_answering(self) -> None:
+        """Wait until it answers, whatever it says: one that only listens has not begun to work.
+
+        Raises: ServerFailed when it ends or a minute has passed.
+        """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), START_SECONDS) as probe:
+                probe.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if probe.recv(1):
                     return
             time.sleep(0.05)
         raise ServerFailed(f"The server {self.name!r} did not start:\n{self.log.read_text()[-2_000:]}")

@@ -115,7 +115,7 @@ def measure_on_postgresql(size: Size, seconds: float) -> Writes:
 
 def _measured(data: Data, log: Path, seconds: float) -> Writes:
     with adgraph(data.url, log) as server:
-        server.await_listening()
+        server.await_answering()
         return measure_writes(data, server, seconds)
 
 
